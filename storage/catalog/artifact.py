@@ -1,0 +1,15 @@
+"""Artifacts: big arrays and pictures, kept outside the catalog under the hash of their bytes."""
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.catalog.base import Base, BigInt
+
+
+class Artifact(Base):
+    __tablename__ = "artifact"
+
+    sha: Mapped[str] = mapped_column(String(64), primary_key=True)  # sha256 of the bytes
+    kind: Mapped[str] = mapped_column(String(24))  # geometry, speech, patch, matte, still
+    suffix: Mapped[str] = mapped_column(String(12))  # .npz, .wav, .mkv, .jpg
+    bytes: Mapped[int] = mapped_column(BigInt)

@@ -1,0 +1,23 @@
+"""Routes: the model chosen for one track of one shot, and the reason in words."""
+
+from typing import Any
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.catalog.base import Base, BigInt
+
+PASS_THROUGH = "pass-through"  # the source is delivered
+HELD = "held"  # a person must decide; the source is delivered meanwhile
+
+
+class Route(Base):
+    __tablename__ = "route"
+
+    id: Mapped[int] = mapped_column(BigInt, init=False, primary_key=True)
+    track_id: Mapped[int] = mapped_column(ForeignKey("track.id"), unique=True)
+    model: Mapped[str] = mapped_column(String(40))  # a name of models.registry, PASS_THROUGH or HELD
+    reason: Mapped[str]  # one sentence with the number that decided
+    numbers: Mapped[dict[str, Any]]  # the measures the rule read
+    ranges: Mapped[list[Any]]  # [[start, end], …]: frames to render, half open; empty for pass-through
+    decided_by: Mapped[str] = mapped_column(String(100), default="dubline")

@@ -1,0 +1,25 @@
+"""Tracks: one face through one shot. The pictures' measures per frame are the geometry artifact."""
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.catalog.base import Base, BigInt
+
+
+class Track(Base):
+    __tablename__ = "track"
+    __table_args__ = (UniqueConstraint("shot_id", "name"),)
+
+    id: Mapped[int] = mapped_column(BigInt, init=False, primary_key=True)
+    shot_id: Mapped[int] = mapped_column(ForeignKey("shot.id"), index=True)
+    name: Mapped[str] = mapped_column(String(24))  # f1, f2, … from left to right where the track begins
+    start: Mapped[int]  # first frame in which the face was found
+    end: Mapped[int]  # one past the last
+    present: Mapped[int]  # frames between them in which the face was found; a gap is no face
+    geometry: Mapped[str] = mapped_column(String(64))  # sha of the geometry artifact, see tasks.look.Geometry
+    height_px: Mapped[float]  # median height of the face, forehead to chin
+    yaw: Mapped[float]  # median |yaw| in degrees, 0 faces the camera
+    sharpness: Mapped[float]  # median variance of the Laplacian of the face at 96 px
+    style: Mapped[str] = mapped_column(String(16))  # photoreal, stylised, uncertain
+    character_id: Mapped[int | None] = mapped_column(ForeignKey("character.id"), index=True, default=None)
+    confidence: Mapped[float] = mapped_column(default=0.0)  # of that binding, 0 … 1

@@ -1,0 +1,39 @@
+"""Everything Dubline raises on purpose: what happened, where, why, and what to do next.
+
+DublineError
+├── Refused            exit 2  this film, dub or option cannot be used; nothing was started
+├── Missing            exit 3  a codec, a checkpoint, a program; `dubline doctor` explains
+└── ShotFailed         exit 1  this shot is red, the others go on
+    └── OutOfGpuMemory         retryable
+"""
+
+from typing import ClassVar
+
+
+class DublineError(Exception):
+    """What, where and why in one sentence, what to do in the next."""
+
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+
+class Refused(DublineError):
+    """Bad input or usage. Found before anything was written."""
+
+    exit_code = 2
+
+
+class Missing(DublineError):
+    """Something this machine lacks. Installing it and starting again helps; trying again does not."""
+
+    exit_code = 3
+
+
+class ShotFailed(DublineError):
+    """One shot could not be rendered. It is delivered as the source, and the delivery says so."""
+
+
+class OutOfGpuMemory(ShotFailed):
+    """The card had no room for this window. The next attempt may find it emptier."""
+
+    retryable = True

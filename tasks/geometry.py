@@ -1,0 +1,27 @@
+"""The measures of one track, frame by frame: what `look` finds and cast, route and render read.
+
+Kept as one `geometry` artifact (npz). Only frames in which the face was found have a row; a gap is no face.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """n frames of one face. Pixels are the film's own, x to the right, y down, 0 at the picture's edge."""
+
+    frames: NDArray[np.int32]  # (n,) frame numbers of the film, rising
+    box: NDArray[np.float32]  # (n, 4) detector's box: x, y, width, height
+    points: NDArray[np.float32]  # (n, 468, 2) MediaPipe face mesh
+    score: NDArray[np.float32]  # (n,) face presence after the mesh, 0 … 1
+    opening: NDArray[np.float32]  # (n,) inner lips apart (mesh 13 and 14) over outer-eye distance (33 and 263)
+    yaw: NDArray[np.float32]  # (n,) degrees, 0 faces the camera, positive to the picture's right
+    pitch: NDArray[np.float32]  # (n,) degrees, positive looks up
+    sharpness: NDArray[np.float32]  # (n,) variance of the Laplacian of the grey face at 96 px a side, 0 … 255 grey
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """What goes into the artifact; `Geometry(**arrays)` is the way back."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
