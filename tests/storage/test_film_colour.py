@@ -13,17 +13,6 @@ from storage.film.probe import Colour, Film, probe
 from tests.shoot import draw_film
 
 FORMATS = ["yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p12le", "gray", "gbrp10le"]
-    "yuv420p",
-    "yuvj420p",
-    "yuv422p",
-    "yuv444p",
-    "yuv420p10le",
-    "yuv422p10le",
-    "yuv444p12le",
-    "gray",
-    "gbrp",
-    "gbrp10le",
-]
 
 
 @pytest.fixture(scope="module")
