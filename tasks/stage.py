@@ -36,7 +36,7 @@ class Plate:
     x: int  # top left pixel of the patch in the film
     y: int
     rgb: NDArray[np.float16]  # (height, width, 3) the film under the patch, 0 … 1
-    square: Pixels  # (3,) the model's square in pixels of the patch
+    square: Pixels  # (4,) the model's square in pixels of the patch
     crop: Pixels  # (S, S, 3) what the model sees, 0 … 1
     points: Pixels  # (468, 2) the mesh in 0 … 1 of the crop
 
@@ -50,7 +50,9 @@ class Stage:
         self.row = {int(frame): n for n, frame in enumerate(geometry.frames)}
         layout = pixel_format(film.pix_fmt)
         self.across, self.down = layout.across, layout.down
-        side = int(np.ceil(self.squares[:, 2].max())) + 2 * max(self.across, self.down)
+        roll = self.squares[:, 3]
+        reach = self.squares[:, 2] * (np.abs(np.cos(roll)) + np.abs(np.sin(roll)))  # of a square that leans
+        side = int(np.ceil(reach.max())) + 2 * max(self.across, self.down)
         self.width = min(_up(side, self.across), film.width)
         self.height = min(_up(side, self.down), film.height)
 
@@ -61,7 +63,7 @@ class Stage:
         x = _corner(square[0], self.width, self.film.width, self.across)
         y = _corner(square[1], self.height, self.film.height, self.down)
         rgb = to_rgb(frame.planes, self.film, x, y, self.width, self.height)
-        here = np.asarray(square - [x, y, 0], np.float32)
+        here = np.asarray(square - [x, y, 0, 0], np.float32)
         crop = np.asarray(cut(rgb, here, self.spec.size), np.float32)
         points = into(self.geometry.points[n], square)
         return Plate(frame.index, x, y, rgb.astype(np.float16), here, np.clip(crop, 0, 1), points)
@@ -112,11 +114,10 @@ def _corner(centre: float, length: int, limit: int, step: int) -> int:
 
 
 def _inside(square: Pixels, width: int, height: int) -> NDArray[np.bool_]:
-    """The pixels that lie wholly in the square."""
-    x, y, side = (float(v) for v in square)
-    columns, rows = np.arange(width), np.arange(height)
-    across = (columns >= x - side / 2) & (columns + 1 <= x + side / 2)
-    return np.asarray(((rows >= y - side / 2) & (rows + 1 <= y + side / 2))[:, None] & across[None])
+    """(height, width) the pixels whose middle lies in the square, half a pixel within its edge."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32) + 0.5
+    middle = into(np.stack([x, y], axis=-1), np.broadcast_to(square, (height, 4)))
+    return np.asarray((np.abs(middle - 0.5) <= 0.5 - 0.5 / square[2]).all(axis=-1))
 
 
 def _tensor(crop: Pixels) -> torch.Tensor:
