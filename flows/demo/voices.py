@@ -3,6 +3,8 @@
 Promises: the same text gives the same samples on every machine; nothing is fetched.
 """
 
+from collections.abc import Sequence
+from fractions import Fraction
 from functools import cache
 from typing import Any, Final
 
@@ -10,7 +12,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from flows.demo.script import HZ, RATE, SCENES
+from flows.demo.script import HZ, Scene
 from storage.errors import Missing
 
 # How fast the one voice is played back, and how fast it is spoken so that the words keep their length.
@@ -19,14 +21,14 @@ DUB_PITCH: Final = {"woman": 1.06, "man": 0.72, "cat": 1.22}  # the dub has its 
 PEAK: Final = 0.5  # −6 dBFS
 
 
-def soundtracks() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The original sound and the dub of the whole demo film, (N,) mono at HZ each, exactly as long as the picture."""
-    total = sum(scene.frames for scene in SCENES)
-    original, dub = (np.zeros(_samples(total), np.float32) for _ in range(2))
+def soundtracks(scenes: Sequence[Scene], rate: Fraction) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The original sound and the dub of these scenes, (N,) mono at HZ each, exactly as long as the picture."""
+    total = sum(scene.frames for scene in scenes)
+    original, dub = (np.zeros(int(total * HZ / rate), np.float32) for _ in range(2))
     first = 0
-    for scene in SCENES:
+    for scene in scenes:
         if scene.line:
-            start, end = _samples(first + scene.lead), _samples(first + scene.frames)
+            start, end = (int((first + frames) * HZ / rate) for frames in (scene.lead, scene.frames))
             _lay(original, speak(scene.line, PITCH[scene.voice]), start, end)
             _lay(dub, speak(scene.dubbed, DUB_PITCH[scene.voice]), start, end)
         first += scene.frames
@@ -45,10 +47,6 @@ def speak(text: str, pitch: float) -> NDArray[np.float32]:
 def _lay(track: NDArray[np.float32], line: NDArray[np.float32], start: int, end: int) -> None:
     length = min(len(line), end - start)
     track[start : start + length] += line[:length]
-
-
-def _samples(frame: int) -> int:
-    return int(frame * HZ / RATE)
 
 
 @cache
