@@ -290,7 +290,7 @@ class Puppet:
             hair = np.concatenate([crown, np.stack([-half * across, fringe], 1)])
             c.shape(hair, self.dark if self.hair else self.accent, off * 0.4, edge)
         if kind in MUZZLED:
-            muzzle = oval(0, self.mouth[0] - 0.05 + drop * 0.4, 0.48, 0.40 + drop * 0.5)
+            muzzle = oval(0, self.mouth[0] - 0.05 + drop * 0.4, 0.48, 0.40 + drop * 0.4)
             c.shape(muzzle, mix(self.skin, (255, 255, 255), 0.45), off)
         if kind == "robot" and self.nose:
             c.shape([(-0.62, -0.5), (0.62, -0.5), (0.62, 0.14), (-0.62, 0.14)], self.dark, off * 0.8, edge)
