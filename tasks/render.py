@@ -21,6 +21,7 @@ import torch
 from prefect import task
 
 from models.lipsync import Face, LipSync
+from storage.film.pictures import PictureFilm
 from storage.film.probe import Film
 from storage.film.read import frames
 from tasks.driving import Intervals, gated
@@ -82,8 +83,8 @@ def draw_take(
     drawn = Drawn(folder / "patch.mkv", folder / "matte.mkv", [])
     total = sum(end - start for start, end in question.ranges)
     with ExitStack() as open_files:
-        patches = open_files.enter_context(PatchFilm(drawn.patch, film.pix_fmt, film.rate))
-        mattes = open_files.enter_context(PatchFilm(drawn.matte, "gray", film.rate))
+        patches = open_files.enter_context(PictureFilm(drawn.patch, film.pix_fmt, film.rate))
+        mattes = open_files.enter_context(PictureFilm(drawn.matte, "gray", film.rate))
         face = stage.face()
         for start, end in question.ranges:
             for plate, result in _mouths(question, stage, face, speech, model, start, end):

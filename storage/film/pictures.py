@@ -4,10 +4,11 @@ FFV1 in Matroska. A patch film holds one picture per changed frame in the film's
 number in 8 bit grey. Where they lie in the film is not here but in the take's placements.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import av
 
@@ -15,36 +16,51 @@ from storage.film.encoders import unjay
 from storage.film.planes import Plane, Planes, picture_of, planes_of
 
 
-def write_pictures(path: Path, pictures: Iterable[Planes], pix_fmt: str, rate: Fraction = Fraction(25)) -> int:
-    """Writes the pictures and says how many there were. Written beside, then renamed.
+class PictureFilm:
+    """Use as `with PictureFilm(...) as film: film.write(planes)`. Written beside; a block that fails leaves nothing.
 
-    pix_fmt  the film's, or "gray" for mattes
+    pix_fmt  of the pictures; "gray" for mattes
     rate     only so that a person can play it
-    raises   ValueError if there is no picture, or one of another size or format
     """
-    beside = path.with_name(path.name + ".part")
-    count, size = 0, None
-    try:
-        with av.open(str(beside.absolute()), "w", format="matroska") as out:
-            stream: Any = out.add_stream("ffv1", rate=rate, options={"level": "3", "g": "1", "slicecrc": "1"})
-            stream.pix_fmt = unjay(pix_fmt)
-            stream.codec_context.time_base = 1 / rate
-            for planes in pictures:
-                if size is None:
-                    stream.height, stream.width = size = planes[0].shape
-                if planes[0].shape != size:
-                    raise ValueError(f"picture {count} is {planes[0].shape}, the first was {size}")
-                picture = picture_of(planes, unjay(pix_fmt))
-                picture.pts, picture.time_base = count, 1 / rate
-                out.mux(stream.encode(picture))
-                count += 1
-            if not count:
-                raise ValueError(f"{path} would hold no picture")
-            out.mux(stream.encode())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return count
+
+    def __init__(self, path: Path, pix_fmt: str, rate: Fraction = Fraction(25)) -> None:
+        self.path, self.pix_fmt, self.rate = path, unjay(pix_fmt), rate
+        self.count = 0
+        self._size: tuple[int, ...] | None = None
+        self._beside = path.with_name(path.name + ".part")
+
+    def __enter__(self) -> Self:
+        self._out = av.open(str(self._beside.absolute()), "w", format="matroska")
+        options = {"level": "3", "g": "1", "slicecrc": "1"}
+        self._stream: Any = self._out.add_stream("ffv1", rate=self.rate, options=options)
+        self._stream.pix_fmt = self.pix_fmt
+        self._stream.codec_context.time_base = 1 / self.rate
+        return self
+
+    def write(self, planes: Planes) -> None:
+        """Appends one picture. Raises ValueError if it is of another size or format than the first."""
+        if self._size is None:
+            self._stream.height, self._stream.width = self._size = planes[0].shape
+        if planes[0].shape != self._size:
+            raise ValueError(f"picture {self.count} is {planes[0].shape}, the first was {self._size}")
+        picture = picture_of(planes, self.pix_fmt)
+        picture.pts, picture.time_base = self.count, 1 / self.rate
+        self._out.mux(self._stream.encode(picture))
+        self.count += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                if not self.count:
+                    raise ValueError(f"{self.path} would hold no picture")
+                self._out.mux(self._stream.encode())
+            self._out.close()
+            if kind is None:
+                self._beside.replace(self.path)
+        finally:
+            self._beside.unlink(missing_ok=True)
 
 
 def read_pictures(path: Path) -> Iterator[Planes]:

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from storage.catalog import Take
 from storage.errors import DublineError
 from storage.film.encoders import encoder_for
-from storage.film.pictures import read_mattes, read_pictures, write_pictures
+from storage.film.pictures import read_mattes, read_pictures
 from storage.film.planes import pixel_format
 from storage.film.probe import Film, probe
 from storage.film.read import frames
 from tasks.conform import chroma_matte, conform, lay_over, lay_takes
-from tests.shoot import FILM_24, NTSC_30, PAL, draw_film, draw_picture, number_on
+from tests.shoot import FILM_24, NTSC_30, PAL, draw_film, draw_picture, keep_pictures, number_on
 
 SIZE = (32, 24)  # of a patch, width and height
 
@@ -33,8 +33,8 @@ def draw_take(film: Film, folder: Path, of: range, x: int = 64, y: int = 40, lev
     matte[6:-6, 6:-6] = 255
     flat = tuple(np.full(s, level << (layout.bits - 8), layout.dtype) for s in layout.shapes(h, w))
     name = sha256(f"{film.path}{of}{x}{y}{level}".encode()).hexdigest()
-    write_pictures(folder / f"{name}.patch", (flat for _ in of), film.pix_fmt)
-    write_pictures(folder / f"{name}.matte", ((matte,) for _ in of), "gray")
+    keep_pictures(folder / f"{name}.patch", (flat for _ in of), film.pix_fmt)
+    keep_pictures(folder / f"{name}.matte", ((matte,) for _ in of), "gray")
     return Take(
         track_id=1, version=1, key=name, model="drawn", weights_sha="0" * 64, seed=0,
         patch=f"{name}.patch", matte=f"{name}.matte", placements=[[n, x, y] for n in of], microseconds_a_frame=1,
@@ -109,7 +109,7 @@ def test_two_faces_in_one_frame(tmp_path: Path) -> None:
 def test_a_take_that_changes_nothing_counts_as_identical(tmp_path: Path) -> None:
     film = probe(draw_film(tmp_path / "film.mkv", 5))
     take = draw_take(film, tmp_path, range(2, 4))
-    write_pictures(tmp_path / take.matte, ((np.zeros(SIZE[::-1], np.uint8),) for _ in range(2)), "gray")
+    keep_pictures(tmp_path / take.matte, ((np.zeros(SIZE[::-1], np.uint8),) for _ in range(2)), "gray")
     assert lay_takes(film, [take], tmp_path.joinpath, tmp_path / "picture.nut").changed == ()
 
 
@@ -219,17 +219,17 @@ def test_a_patch_that_does_not_lie_on_the_picture_is_a_bug(tmp_path: Path, x: in
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuvj420p", "yuv422p10le", "gray", "gbrp10le", "yuva444p10le"])
 def test_patch_films_are_lossless_and_matte_films_too(tmp_path: Path, pix_fmt: str) -> None:
     drawn = [draw_picture(n, (96, 50), pix_fmt) for n in range(5)]
-    assert write_pictures(tmp_path / "patch.mkv", iter(drawn), pix_fmt) == 5
+    assert keep_pictures(tmp_path / "patch.mkv", iter(drawn), pix_fmt) == 5
     for before, after in zip(drawn, read_pictures(tmp_path / "patch.mkv"), strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
     mattes = [np.full((50, 96), 51 * n, np.uint8) for n in range(5)]
-    write_pictures(tmp_path / "matte.mkv", ((m,) for m in mattes), "gray")
+    keep_pictures(tmp_path / "matte.mkv", ((m,) for m in mattes), "gray")
     assert all(np.array_equal(a, b) for a, b in zip(mattes, read_mattes(tmp_path / "matte.mkv"), strict=True))
 
 
 def test_a_patch_film_without_a_picture_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no picture"):
-        write_pictures(tmp_path / "patch.mkv", iter(()), "yuv420p")
+        keep_pictures(tmp_path / "patch.mkv", iter(()), "yuv420p")
     assert not list(tmp_path.iterdir())
 
 
