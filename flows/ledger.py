@@ -35,6 +35,7 @@ class Found:
 
     rows: Iterable[Base] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
+    then: Callable[[Session], None] = lambda session: None  # written with the rows, once they have ids
 
 
 class Ledger:
@@ -51,12 +52,14 @@ class Ledger:
         asked: Mapping[str, Any],
         compute: Callable[[OnProgress], Found],
         stands: Callable[[Mapping[str, Any]], bool] = lambda notes: True,
+        spent_us: int = 0,
     ) -> Mapping[str, Any]:
         """Do the step unless the catalog holds it as asked; returns its notes.
 
         asked    all that the step reads beside the rows of the steps before it, as JSON
         compute  does the work
         stands   whether the files that its notes speak of are still there
+        spent_us what of it was done before the ledger could be opened
         """
         said = json.dumps([VERSION, name, asked, self._before], sort_keys=True, default=str)
         self._before = hashlib.sha256(said.encode()).hexdigest()
@@ -69,12 +72,13 @@ class Ledger:
         with catalog() as session:
             _forget(session, self.episode.id, ORDER[ORDER.index(name) :])
             _remember(session, self.episode.id, found.rows)
+            found.then(session)
             session.add(
                 Step(
                     episode_id=self.episode.id,
                     name=name,
                     key=self._before,
-                    microseconds=(time.monotonic_ns() - began) // 1000,
+                    microseconds=spent_us + (time.monotonic_ns() - began) // 1000,
                     machine=platform.node(),
                     finished_us=now_us(),
                     notes=dict(found.notes),

@@ -48,29 +48,31 @@ def shot(episode_name: str, name: str) -> Fact:
         routes = {r.track_id: r for r in route.of_episode(session, row.id)}
         takes = take.of_episode(session, row.id)
         characters = {c.id: c.name for c in character.of_episode(session, row.id)}
-        tracks = [
+        tracks = [each for each in track.of_episode(session, row.id) if each.shot_id == found.id]
+        of_track = {each.id: each.name for each in tracks}
+        faces = [
             {
-                "track": t.name,
-                "frames": f"{t.start}–{t.end - 1}",
-                "character": characters.get(t.character_id or 0, "nobody"),
-                "confidence": t.confidence,
-                "model": routes[t.id].model if t.id in routes else "none yet",
-                "reason": routes[t.id].reason if t.id in routes else "",
-                "takes": [
-                    {"take": f"v{k.version:03d}", "circled": k.circled, "model": k.model, "seed": k.seed,
-                     "frames": len(k.placements), "ms a frame": k.microseconds_a_frame / 1000}
-                    for k in takes if k.track_id == t.id
-                ],
+                "track": each.name,
+                "frames": f"{each.start}–{each.end - 1}",
+                "character": characters.get(each.character_id or 0, "nobody"),
+                "confidence": each.confidence,
+                "model": routes[each.id].model if each.id in routes else "none yet",
+                "reason": routes[each.id].reason if each.id in routes else "",
             }
-            for t in track.of_episode(session, row.id)
-            if t.shot_id == found.id
+            for each in tracks
+        ]
+        drawn = [
+            {"take": f"{of_track[each.track_id or 0]}/v{each.version:03d}", "circled": each.circled, "model": each.model,
+             "seed": each.seed, "ms a frame": each.microseconds_a_frame / 1000, "machine": each.machine,
+             "placements": each.placements, "key": each.key, "patch": each.patch, "matte": each.matte}
+            for each in takes if each.track_id in of_track
         ]  # fmt: skip
         history = [
             {"at": _time(e.at_us), "who": e.who, "what": e.what, "reason": e.after.get("reason", "")}
             for e in event.of_episode(session, row.id)
             if e.about == name
         ]
-        return {**_shot(found, row), "tracks": tracks, "history": history}
+        return {**_shot(found, row), "tracks": faces, "takes": drawn, "history": history}
 
 
 def _episode(row: Episode, its_shots: Sequence[Shot]) -> Fact:

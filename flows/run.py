@@ -1,4 +1,4 @@
-"""How a flow calls a step: through Prefect inside a flow run, as a plain function everywhere else (ADR 4).
+"""How a flow calls a step: through Prefect inside a flow run, as a plain function everywhere else (ADR 1).
 
 So `dubline dub` on one machine needs no Prefect server and starts none, and it is the same flow.
 """

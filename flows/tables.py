@@ -3,9 +3,12 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 Fact = Mapping[str, Any]
+
+LONG: Final = 6  # a longer list within a table is counted
+SHA: Final = 64  # hexadecimal digits; people compare the first twelve
 
 
 def show(facts: Fact | Sequence[Fact], as_json: bool) -> None:
@@ -40,8 +43,12 @@ def _cell(value: Any) -> str:
             return ", ".join(f"{n} {key}" for key, n in value.items())
         case list() if _is_table(value):
             return "; ".join(" ".join(_cell(v) for v in each.values() if v != "") for each in value)
+        case list() if len(value) > LONG:
+            return f"{len(value)} of them"
         case list():
             return ", ".join(map(str, value))
+        case str() if len(value) == SHA:
+            return value[:12]
     return str(value)
 
 
