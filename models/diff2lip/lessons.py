@@ -1,9 +1,9 @@
 """What the starter's renderer is taught: draw this frame's mouth, having seen two others of the same face.
 
 A lesson is one frame with its mouth masked, the same face with a closed and with an open mouth, both laid onto this
-frame's head, and the wanted mouth as a drawing and as numbers. What makes it learn rather than copy (measured, shared
-facts starter_training.md §5.3 and §10): references whose mouths differ much, and half the frames from the extremes.
-Speakers are drawn before clips, or 84 % of all lessons were one man.
+frame's head and their lips pulled to the wanted place, and the wanted mouth as a drawing and as numbers. What makes it
+learn rather than copy (measured, shared facts starter_training.md §5.3 and §10): references whose mouths differ much,
+and half the frames from the extremes. Speakers are drawn before clips, or 84 % of all lessons were one man.
 """
 
 from dataclasses import dataclass
@@ -114,7 +114,6 @@ class Lessons:
         drawn = _apply(view, points[list(shape.MOUTH)]) + chance.normal(0, JITTER, 2).astype(np.float32)
         wanted, seen = clip.mouths[[frame]], clip.mouths[[closed]]
         if mirrored:
-            drawn = drawn[list(shape.MIRRORED)]
             wanted, seen = (m[:, list(shape.MIRRORED)] * np.array([-1, 1], np.float32) for m in (wanted, seen))
         code = np.concatenate([shape.centred(wanted)[0], shape.centred(seen)[0]])
         code += chance.normal(0, CODE_NOISE, len(code)).astype(np.float32)
@@ -122,7 +121,7 @@ class Lessons:
         for source, i in ((clip, closed), (other, wide)):
             pose = shape.onto(source.points[i], points[None])[0]
             pose[:, 2] += chance.normal(0, 0.4, 2)  # head poses are measured, hence never quite right
-            pictures.append(window(source.crops[i], _after(view, pose)))
+            pictures.append(pulled(source, i, _after(view, pose), drawn))
         mouth = shape.draw(drawn, WIDTH, HEIGHT).transpose(1, 2, 0)
         centre = drawn[:40].mean(axis=0)
         return pictures[0], np.stack([pictures[1], pictures[2], mouth]), code, centre
@@ -162,9 +161,10 @@ def plain(clip: Clip, frames: list[int], closed: int, wide: int) -> Lesson:
     target, shown = [], []
     for frame in frames:
         target.append(window(clip.crops[frame], view))
+        drawn = _apply(view, clip.points[frame][list(shape.MOUTH)])
         poses = [shape.onto(clip.points[i], clip.points[[frame]])[0] for i in (closed, wide)]
-        faces = [window(clip.crops[i], _after(view, pose)) for i, pose in zip((closed, wide), poses, strict=True)]
-        mouth = shape.draw(_apply(view, clip.points[frame][list(shape.MOUTH)]), WIDTH, HEIGHT).transpose(1, 2, 0)
+        faces = [pulled(clip, i, _after(view, pose), drawn) for i, pose in zip((closed, wide), poses, strict=True)]
+        mouth = shape.draw(drawn, WIDTH, HEIGHT).transpose(1, 2, 0)
         shown.append(np.concatenate([*faces, mouth], axis=2))
     code = np.concatenate(
         [shape.centred(clip.mouths[frames]), shape.centred(clip.mouths[[closed] * len(frames)])], axis=1
@@ -182,10 +182,20 @@ def window(crop: NDArray[np.uint8], view: Floats) -> NDArray[np.uint8]:
     return np.asarray(out, np.uint8)
 
 
+def pulled(clip: Clip, frame: int, pose: Floats, wanted: Floats) -> NDArray[np.uint8]:
+    """(HEIGHT, WIDTH, 3) a reference laid into the window by `pose`, its lips and chin drawn to the wanted ones."""
+    shown = _apply(pose, clip.points[frame][list(shape.MOUTH)])
+    x, y = shape.look_up(pose, shown, wanted, WIDTH, HEIGHT)
+    out = cv2.remap(clip.crops[frame], x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(out, np.uint8)
+
+
 def _apply(view: Floats, points: Floats) -> Floats:
     return np.asarray(points @ view[:, :2].T + view[:, 2], np.float32)
 
 
 def _after(second: Floats, first: Floats) -> Floats:
     """The map that does `first`, then `second`."""
-    return np.column_stack([second[:, :2] @ first[:, :2], second[:, :2] @ first[:, 2] + second[:, 2]]).astype(np.float32)
+    return np.column_stack([second[:, :2] @ first[:, :2], second[:, :2] @ first[:, 2] + second[:, 2]]).astype(
+        np.float32
+    )

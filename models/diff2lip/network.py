@@ -28,7 +28,8 @@ class Shape:
     head: int  # channels of one attention head
     groups: int  # of GroupNorm
     pictures: int  # planes of the masked face, the references and the drawn mouth together
-    out: int  # 6: noise and its variance (eq. 15 of Nichol and Dhariwal, arXiv 2102.09672); 3: the picture itself
+    out: int  # 6: noise and its variance (eq. 15 of Nichol and Dhariwal, arXiv 2102.09672)
+    #           4: a picture, drawn as a blend of two references and a change of it; the last plane says how to blend
     hears: bool  # a mel window is the condition; else the wanted and the shown mouth (2 × 86 numbers)
     light: bool  # resamples by one convolution, skips once a level, shifts and scales by the condition
     unshuffle: int  # pixels a side that become one position
@@ -36,8 +37,8 @@ class Shape:
 
 VARIANTS: Final = {
     "paper": Shape(128, (1, 1, 2, 3, 4), 2, (2, 3, 4), 64, 32, 6, 6, hears=True, light=False, unshuffle=1),
-    "starter": Shape(40, (1, 2, 3, 4), 1, (), 40, 8, 12, 3, hears=False, light=True, unshuffle=2),
-    "tiny": Shape(8, (1, 2, 3, 5), 1, (), 8, 4, 12, 3, hears=False, light=True, unshuffle=2),
+    "starter": Shape(40, (1, 2, 3, 4), 1, (), 40, 8, 12, 4, hears=False, light=True, unshuffle=2),
+    "tiny": Shape(8, (1, 2, 3, 5), 1, (), 8, 4, 12, 4, hears=False, light=True, unshuffle=2),
 }
 
 
@@ -60,11 +61,11 @@ class Diff2Lip(nn.Module):
             if keep:
                 kept.append(width)
 
-        add(Steps(nn.Conv2d((3 + shape.pictures) * cells, c, 3, padding=1)), c, keep=not shape.light)
+        add(Steps([nn.Conv2d((3 + shape.pictures) * cells, c, 3, padding=1)]), c, keep=not shape.light)
         width = c
         for level, times in enumerate(shape.widths):
             for _ in range(shape.blocks):
-                block = Steps(ResBlock(width, times * c, style, shape.groups, scale_shift=shape.light))
+                block = Steps([ResBlock(width, times * c, style, shape.groups, scale_shift=shape.light)])
                 width = times * c
                 if level in shape.attention:
                     block.append(Attention(width, shape.head, shape.groups))
@@ -73,19 +74,19 @@ class Diff2Lip(nn.Module):
                 down: nn.Module = ResBlock(width, width, style, shape.groups, scale=(0.5, 0.5))
                 if shape.light:
                     down = nn.Conv2d(width, width, 3, stride=2, padding=1)
-                add(Steps(down), width, keep=not shape.light)
+                add(Steps([down]), width, keep=not shape.light)
         self.middle_block = Steps(
-            ResBlock(width, width, style, shape.groups, scale_shift=shape.light),
-            Attention(width, shape.head, shape.groups),
-            ResBlock(width, width, style, shape.groups, scale_shift=shape.light),
+            [
+                ResBlock(width, width, style, shape.groups, scale_shift=shape.light),
+                Attention(width, shape.head, shape.groups),
+                ResBlock(width, width, style, shape.groups, scale_shift=shape.light),
+            ]
         )
         self.output_blocks = nn.ModuleList()
         for level, times in reversed(list(enumerate(shape.widths))):
             count = shape.blocks if shape.light else shape.blocks + 1
             for i in range(count):
-                block = Steps(
-                    ResBlock(width + kept.pop(), times * c, style, shape.groups, scale_shift=shape.light)
-                )
+                block = Steps([ResBlock(width + kept.pop(), times * c, style, shape.groups, scale_shift=shape.light)])
                 width = times * c
                 if level in shape.attention:
                     block.append(Attention(width, shape.head, shape.groups))
@@ -110,13 +111,13 @@ class Diff2Lip(nn.Module):
             self.mouth_to_style = nn.Sequential(nn.Linear(numbers, style), nn.SiLU(), nn.Linear(style, style))
 
     def forward(self, x: Tensor, t: Tensor, masked: Tensor, mask: Tensor, shown: Tensor, condition: Tensor) -> Tensor:
-        """What the variant predicts, (B, out, H, W), for noisy faces x; everything in −1 … 1.
+        """(B, 6, H, W) noise and variance, or (B, 3, H, W) the picture, for noisy faces x; everything in −1 … 1.
 
         x          (B, 3, H, W) noisy; only the masked part is read
         t          (B,) step of the full schedule, 0 … 999
         masked     (B, 3, H, W) the face, hidden where mask is 1
         mask       (B, 1, H, W) 1 where there is something to draw
-        shown      (B, K, H, W) reference faces, first the one the result is a change of; then drawn mouths, if any
+        shown      (B, 3, H, W) a reference face; or (B, 9, H, W) a closed one, an open one, a drawn mouth
         condition  (B, 80, 16) mel window, or (B, 172) the wanted form and the form of the first reference
         """
         cells = self.shape.unshuffle
@@ -133,7 +134,10 @@ class Diff2Lip(nn.Module):
             h = block(torch.cat([h, kept.pop()], dim=1), emb)
         h = self.out(h)
         h = F.pixel_shuffle(h, cells) if cells > 1 else h
-        return h + shown[:, :3] if self.shape.out == 3 else h  # a picture is drawn as a change of the reference
+        if self.shape.out == 6:
+            return h
+        closed, wide, openness = shown[:, :3], shown[:, 3:6], h[:, 3:].sigmoid()
+        return closed + openness * (wide - closed) + h[:, :3]
 
     def style(self, condition: Tensor) -> Tensor:
         if self.shape.hears:
@@ -148,15 +152,15 @@ class AudioEncoder(nn.Module):
         super().__init__()
         self.time_embed = nn.Sequential(nn.Linear(32, 32), nn.SiLU(), nn.Linear(32, 32))
         self.input_block = nn.Sequential(nn.Conv1d(80, 64, 3, padding=1), _norm(64, 32), nn.SiLU())
-        self.encoder_blocks = nn.ModuleList([Steps(nn.Conv2d(1, 32, 3, padding=1))])
+        self.encoder_blocks = nn.ModuleList([Steps([nn.Conv2d(1, 32, 3, padding=1)])])
         width = 32
         for times, shrink in ((1, (0.5, 1)), (2, (0.5, 1)), (3, (0.5, 0.5)), (4, None)):
             for _ in range(2):
-                self.encoder_blocks.append(Steps(ResBlock(width, 32 * times, 32, 32)))
+                self.encoder_blocks.append(Steps([ResBlock(width, 32 * times, 32, 32)]))
                 width = 32 * times
             if shrink:
-                self.encoder_blocks.append(Steps(ResBlock(width, width, 32, 32, scale=shrink)))
-        self.middle_block = Steps(ResBlock(width, width, 32, 32))
+                self.encoder_blocks.append(Steps([ResBlock(width, width, 32, 32, scale=shrink)]))
+        self.middle_block = Steps([ResBlock(width, width, 32, 32)])
 
     def forward(self, sound: Tensor) -> Tensor:
         emb = self.time_embed(sinusoid(torch.zeros(len(sound), device=sound.device), 32))
@@ -166,7 +170,7 @@ class AudioEncoder(nn.Module):
         return cast(Tensor, self.middle_block(h, emb))
 
 
-class Steps(nn.Sequential):
+class Steps(nn.ModuleList):
     """Blocks in a row; those that want the embedding get it."""
 
     def forward(self, h: Tensor, emb: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ Each choice below was measured in shared facts starter_training.md §5 and §10 
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,11 +29,11 @@ BATCH: Final = 16  # frames of sixteen clips
 RATE: Final = 1e-3  # peak, cosine to 5 % of it: unfinished runs look like no progress at all
 DECAY: Final = 0.01
 AVERAGE: Final = 0.998  # of the shown weights; half forgotten after 350 steps
-PURE_NOISE: Final = 0.6  # of the lessons begin at the last step, so one step of DDIM is as good as regression
+PURE_NOISE: Final = 0.7  # of the lessons begin at the last step, so one step of DDIM is as good as regression
 MOUTH: Final = 8.0  # weight of the mouth's middle over the rim's 1
 MOUTH_SIGMA: Final = (14.0, 10.0)  # pixels along and across the lips
 GRADIENT: Final = 0.5  # weight of the loss on edges
-JUDGE_FROM: Final = 0.55  # share of the time after which a discriminator joins, for crisp lips and teeth
+JUDGE_FROM: Final = 0.6  # share of the time after which a discriminator joins, for crisp lips and teeth
 JUDGE: Final = 0.05  # its weight; 0.1 was not better
 MATCHING: Final = 0.5  # weight of its features
 SAVE_EVERY: Final = 240.0  # seconds
@@ -43,10 +44,10 @@ class Judge(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        widths = (3 + 3 + 3, 32, 64, 96)
+        widths = (3 + 3 + 3, 32, 64, 96)  # the picture, the closed reference, the drawn mouth
         self.layers = nn.ModuleList(
             [spectral_norm(nn.Conv2d(a, b, 4, stride=2 if i < 2 else 1, padding=1))
-             for i, (a, b) in enumerate(zip(widths, widths[1:], strict=False))]
+             for i, (a, b) in enumerate(pairwise(widths))]
         )  # fmt: skip
         self.last = spectral_norm(nn.Conv2d(96, 1, 3, padding=1))
 
@@ -88,7 +89,9 @@ class Run:
         self.lessons = Lessons(clips, seed)
         self.noise = torch.Generator().manual_seed(seed)
         self.diffusion = Diffusion(range(STEPS), "picture")
-        self.network = Diff2Lip(VARIANTS["starter"]).to(memory_format=torch.channels_last)
+        self.network = Diff2Lip(VARIANTS["starter"])
+        for weight in self.network.parameters():  # channels last is what the CPU's convolutions are fast with
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last) if weight.ndim == 4 else weight.data
         self.average = Diff2Lip(VARIANTS["starter"]).requires_grad_(False)
         self.average.load_state_dict(self.network.state_dict())
         self.judge = Judge()
@@ -118,7 +121,7 @@ class Run:
             match = torch.stack([F.l1_loss(a, b) for a, b in zip(verdict[:-1], filmed[:-1], strict=True)]).mean()
             loss = loss + trust * (JUDGE * fool + MATCHING * match)
         self.learn.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.learn.step()
         keep = min(AVERAGE, (self.steps + 1) / (self.steps + 10))
@@ -138,7 +141,8 @@ class Run:
                 x.contiguous(memory_format=torch.channels_last),
                 index, lesson.target * (1 - inside), inside.expand(BATCH, -1, -1, -1), lesson.shown, lesson.code,
             )  # fmt: skip
-        return out.float() * inside + lesson.target * (1 - inside)
+        picture: Tensor = out.float() * inside + lesson.target * (1 - inside)
+        return picture
 
     def judge_step(self, drawn: Tensor, lesson: Lesson) -> float:
         """Hinge loss; 2 is chance."""
@@ -147,7 +151,7 @@ class Run:
         weight = F.interpolate(importance(lesson.centre)[..., RIM_TOP:, RIM_SIDE:-RIM_SIDE], made.shape[2:])
         loss = ((F.relu(1 - filmed) + F.relu(1 + made)) * weight).sum() / weight.sum()
         self.learn_judge.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         self.learn_judge.step()
         return float(loss.detach())
 
@@ -173,10 +177,13 @@ class Run:
             drawn = one_step(self.average, lesson)
             for pictures in (lesson.target, drawn):
                 rows.append(torch.cat(list(pictures), dim=2))
-            rows.append(torch.cat([*lesson.shown[0].split(3)], dim=2).repeat(1, 1, 4)) if clip is clips[-1] else None
+            rows.append(torch.cat(torch.chunk(lesson.shown[0], 3), dim=2).repeat(1, 1, 4)) if clip is clips[
+                -1
+            ] else None
         board = ((torch.cat(rows, dim=1).permute(1, 2, 0).numpy() + 1) * 127.5).round().astype(np.uint8)
-        board = cv2.resize(board[..., ::-1], None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
-        cv2.imwrite(str(self.folder / f"sheet_{self.steps:05d}.png"), board)
+        size = (board.shape[1] * 3 // 2, board.shape[0] * 3 // 2)
+        enlarged = cv2.resize(board[..., ::-1], size, interpolation=cv2.INTER_CUBIC)
+        cv2.imwrite(str(self.folder / f"sheet_{self.steps:05d}.png"), enlarged)
 
 
 @torch.no_grad()
@@ -186,7 +193,8 @@ def one_step(network: Diff2Lip, lesson: Lesson) -> Tensor:
     noise = torch.randn(1, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(7)).expand(count, -1, -1, -1)
     t = torch.full((count,), STEPS - 1)
     out = network(noise, t, lesson.target * (1 - inside), inside.expand(count, -1, -1, -1), lesson.shown, lesson.code)
-    return (out * inside + lesson.target * (1 - inside)).clamp(-1, 1)
+    picture: Tensor = (out * inside + lesson.target * (1 - inside)).clamp(-1, 1)
+    return picture
 
 
 def train(clips: list[Clip], held_out: list[Clip], folder: Path, *, minutes: float, seed: int) -> Iterator[str]:
