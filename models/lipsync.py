@@ -58,7 +58,15 @@ class LipSync(Protocol):
     window: Window
 
     def render(
-        self, crops: Tensor, points: Tensor, face: Face, speech: Tensor, times: Sequence[Fraction], *, seed: int, steps: int
+        self,
+        crops: Tensor,
+        points: Tensor,
+        face: Face,
+        speech: Tensor,
+        times: Sequence[Fraction],
+        *,
+        seed: int,
+        steps: int,
     ) -> Tensor:
         """T faces for T faces, however long the speech is.
 

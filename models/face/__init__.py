@@ -1,0 +1,14 @@
+"""Faces in a picture: where they are, how they are turned, how to cut them out and lay them back.
+
+    hits = Detector()(rgb)                      list[Hit]: box, six keypoints, score; best first
+    points, presence = Mesh()(rgb, roi(hits[0]))   (468, 2) in picture pixels, 0 … 1
+    points, presence = Mesh()(rgb, follow(points)) the next frame without detecting again
+    yaw(points), pitch(points), opening(points) degrees, degrees, share of the eye distance
+    squares = frame_squares(numbers, points, spec)  (n, 3) smoothed centre x, centre y, side
+    crop = cut(rgb, square, size)               (size, size, 3) uint8 or float, antialiased
+    patch = enlarge(crop, square, (x, y, w, h)) the crop back on the picture's own pixels
+    into(points, square), out_of(points, square)   picture pixels ↔ 0 … 1 of the crop
+    matte(points, drawn, size, top)             (T, size, size) 0 … 1: how much of a drawn crop may cover the plate
+
+Everywhere x runs right, y down, and 0 is the picture's edge, not the middle of its first pixel.
+"""

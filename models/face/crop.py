@@ -1,0 +1,121 @@
+"""The square a lip-sync model sees, cut out and laid back.
+
+Built from the eyes alone: a square that followed the jaw would tell the network how open the old mouth is, and would
+pump when laid back. Smoothed within runs of consecutive frames, never across a gap. Cutting and laying back are the
+same antialiased bicubic resampling in two directions, exact to a fraction of a pixel.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from models.face.detect import Floats
+from models.face.mesh import LEFT_EYE, RIGHT_EYE
+from models.lipsync import CropSpec
+
+CENTRE_FRAMES: Final = 2.5  # sigma of the smoothing of the centre: follows a nod, not the detector's jitter
+SIDE_FRAMES: Final = 6.0  # of the side, which changes slowly in life
+
+Square = Floats  # (3,) centre x, centre y, side, in picture pixels
+Box = tuple[int, int, int, int]  # x, y, width, height in whole picture pixels
+
+
+def frame_squares(frames: NDArray[np.int32], points: Floats, spec: CropSpec) -> Floats:
+    """(n, 3) centre x, centre y, side for each frame of a track.
+
+    frames  (n,) frame numbers, rising; where they skip, smoothing starts afresh
+    points  (n, 468, 2) picture pixels
+    """
+    right, left = points[:, RIGHT_EYE], points[:, LEFT_EYE]
+    eyes = np.linalg.norm(left - right, axis=1, keepdims=True)
+    upright = np.stack(
+        [-(left - right)[:, 1], (left - right)[:, 0]], axis=1
+    )  # eye line turned a quarter: down the face
+    centre = (left + right) / 2 + spec.down * upright
+    raw = np.concatenate([centre, spec.side * eyes], axis=1).astype(np.float32)
+    squares = np.empty_like(raw)
+    for run in np.split(np.arange(len(frames)), np.flatnonzero(np.diff(frames) != 1) + 1):
+        squares[run, :2] = gaussian_filter1d(raw[run, :2], CENTRE_FRAMES, axis=0, mode="nearest")
+        squares[run, 2:] = gaussian_filter1d(raw[run, 2:], SIDE_FRAMES, axis=0, mode="nearest")
+    return squares
+
+
+def cut(picture: NDArray[np.generic], square: Square, size: int) -> NDArray[np.generic]:
+    """(size, size[, C]) of an (H, W[, C]) picture, in its own type; beyond the edge the edge is repeated."""
+    x, y, side = (float(value) for value in square)
+    step = side / size
+    height, width = picture.shape[:2]
+    return _resample(
+        picture,
+        _weights(y - side / 2, step, size, height),
+        _weights(x - side / 2, step, size, width),
+    )
+
+
+def enlarge(crop: NDArray[np.generic], square: Square, box: Box) -> NDArray[np.generic]:
+    """The crop on the picture's own pixels: (height, width[, C]) for a box inside or around the square."""
+    x, y, side = (float(value) for value in square)
+    left, top, width, height = box
+    size = crop.shape[0]
+    step = size / side
+    return _resample(
+        crop,
+        _weights((top - (y - side / 2)) * step, step, height, size),
+        _weights((left - (x - side / 2)) * step, step, width, size),
+    )
+
+
+def covering(square: Square, width: int, height: int) -> Box:
+    """The whole picture pixels that the square touches, inside a picture of that size."""
+    x, y, side = (float(value) for value in square)
+    left, top = max(0, int(np.floor(x - side / 2))), max(0, int(np.floor(y - side / 2)))
+    right, below = min(width, int(np.ceil(x + side / 2))), min(height, int(np.ceil(y + side / 2)))
+    return left, top, max(0, right - left), max(0, below - top)
+
+
+def into(points: Floats, square: Floats) -> Floats:
+    """Picture pixels → 0 … 1 of the crop. points (…, K, 2), square (…, 3)."""
+    corner = square[..., None, :2] - square[..., None, 2:] / 2
+    return np.asarray((points - corner) / square[..., None, 2:], np.float32)
+
+
+def out_of(points: Floats, square: Floats) -> Floats:
+    """0 … 1 of the crop → picture pixels; the way back of `into`."""
+    corner = square[..., None, :2] - square[..., None, 2:] / 2
+    return np.asarray(points * square[..., None, 2:] + corner, np.float32)
+
+
+def _weights(start: float, step: float, count: int, size: int) -> Floats:
+    """(count, size) rows that resample one axis: output i covers start + i·step … start + (i+1)·step of the input."""
+    reach = max(1.0, step)  # shrinking widens the kernel so nothing aliases; enlarging keeps it at one pixel
+    centres = start + (np.arange(count) + 0.5) * step - 0.5
+    taps = np.floor(centres)[:, None] + np.arange(-int(np.ceil(2 * reach)), int(np.ceil(2 * reach)) + 2)
+    values = _cubic((taps - centres[:, None]) / reach)
+    values /= values.sum(axis=1, keepdims=True)
+    weights = np.zeros((count, size), np.float32)
+    columns = np.clip(taps, 0, size - 1).astype(np.int64)
+    np.add.at(weights, (np.arange(count)[:, None], columns), values.astype(np.float32))
+    return weights
+
+
+def _cubic(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Keys' cubic convolution kernel, a = −1/2 (IEEE ASSP 29, 1981, eq. 15)."""
+    x = np.abs(x)
+    near = 1.5 * x**3 - 2.5 * x**2 + 1
+    far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
+    return np.where(x < 1, near, np.where(x < 2, far, 0.0))
+
+
+def _resample(picture: NDArray[np.generic], rows: Floats, columns: Floats) -> NDArray[np.generic]:
+    used_rows, used_columns = np.flatnonzero(rows.any(axis=0)), np.flatnonzero(columns.any(axis=0))
+    top, below = int(used_rows[0]), int(used_rows[-1]) + 1
+    left, right = int(used_columns[0]), int(used_columns[-1]) + 1
+    part = picture[top:below, left:right].astype(np.float32)
+    out = np.tensordot(rows[:, top:below], part, axes=(1, 0))  # (count, w[, C])
+    out = np.moveaxis(np.tensordot(columns[:, left:right], out, axes=(1, 1)), 0, 1)
+    if picture.dtype.kind == "u":
+        limits = np.iinfo(picture.dtype.name)
+        out = np.clip(np.rint(out), limits.min, limits.max)
+    return np.ascontiguousarray(out.astype(picture.dtype))
