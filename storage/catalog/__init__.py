@@ -16,6 +16,24 @@ from storage.catalog.track import Track
 from storage.catalog.turn import Turn
 
 __all__ = [
-    "HELD", "PASS_THROUGH", "Artifact", "Base", "Character", "Consent", "Episode", "EpisodeStatus", "Event", "Finding",
-    "Route", "Shot", "ShotStatus", "Side", "Speaker", "Step", "Take", "Track", "Turn", "Verdict",
+    "HELD",
+    "PASS_THROUGH",
+    "Artifact",
+    "Base",
+    "Character",
+    "Consent",
+    "Episode",
+    "EpisodeStatus",
+    "Event",
+    "Finding",
+    "Route",
+    "Shot",
+    "ShotStatus",
+    "Side",
+    "Speaker",
+    "Step",
+    "Take",
+    "Track",
+    "Turn",
+    "Verdict",
 ]

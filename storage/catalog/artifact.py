@@ -1,7 +1,9 @@
 """Artifacts: big arrays and pictures, kept outside the catalog under the hash of their bytes."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.catalog.base import Base, BigInt
 
@@ -13,3 +15,9 @@ class Artifact(Base):
     kind: Mapped[str] = mapped_column(String(24))  # geometry, speech, patch, matte, still
     suffix: Mapped[str] = mapped_column(String(12))  # .npz, .wav, .mkv, .jpg
     bytes: Mapped[int] = mapped_column(BigInt)
+
+
+def remember(session: Session, artifacts: Iterable[Artifact]) -> None:
+    """Add the rows of files that lie whole in the store; the same bytes may be remembered twice."""
+    for artifact in artifacts:
+        session.merge(artifact)

@@ -11,7 +11,9 @@ class Consent(Base):
 
     id: Mapped[int] = mapped_column(BigInt, init=False, primary_key=True)
     episode_id: Mapped[int] = mapped_column(ForeignKey("episode.id"), index=True)
-    character_id: Mapped[int | None] = mapped_column(ForeignKey("character.id"), index=True)  # None: the whole cast
+    character_id: Mapped[int | None] = mapped_column(
+        ForeignKey("character.id", ondelete="SET NULL"), index=True
+    )  # None: the whole cast
     performer: Mapped[str]
     document: Mapped[str]  # where the signed paper lies
     document_sha: Mapped[str] = mapped_column(String(64))

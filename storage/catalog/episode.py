@@ -1,12 +1,15 @@
 """Episodes: one film with one dub in one language. One row is one job."""
 
+import difflib
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.catalog.base import Base, BigInt, named
+from storage.errors import Refused
 
 
 class EpisodeStatus(StrEnum):
@@ -27,7 +30,7 @@ class Episode(Base):
     film: Mapped[str]  # path or URL as given
     dub: Mapped[str]
     out: Mapped[str]
-    film_sha: Mapped[str] = mapped_column(String(64))  # fingerprint of the film's bytes
+    film_sha: Mapped[str] = mapped_column(String(64), index=True)  # fingerprint of the film's bytes
     dub_sha: Mapped[str] = mapped_column(String(64))
     frames: Mapped[int]
     rate_num: Mapped[int]  # frames a second as a fraction: 24000
@@ -36,3 +39,33 @@ class Episode(Base):
     created_us: Mapped[int] = mapped_column(BigInt)
     status: Mapped[EpisodeStatus] = mapped_column(named(EpisodeStatus), default=EpisodeStatus.QUEUED)
     reason: Mapped[str] = mapped_column(default="")
+
+
+def by_name(session: Session, name: str) -> Episode:
+    """The episode an operator means; Refused with the nearest names if there is none."""
+    if found := session.scalar(select(Episode).where(Episode.name == name)):
+        return found
+    names = session.scalars(select(Episode.name).order_by(Episode.id.desc())).all()
+    near = difflib.get_close_matches(name, names, n=3) or names[:5]
+    there = f"There are {', '.join(near)}." if near else "The catalog is empty."
+    raise Refused(f"No episode is called '{name}'. {there} `dubline status` lists them.")
+
+
+def of_film(session: Session, film_sha: str, dub_sha: str) -> Episode | None:
+    """The newest episode of these very bytes."""
+    same = select(Episode).where(Episode.film_sha == film_sha, Episode.dub_sha == dub_sha)
+    return session.scalar(same.order_by(Episode.id.desc()).limit(1))
+
+
+def newest_first(session: Session) -> Sequence[Episode]:
+    return session.scalars(select(Episode).order_by(Episode.id.desc())).all()
+
+
+def free_name(session: Session, wish: str) -> str:
+    """`wish`, or `wish-2`, `wish-3` … if another episode has it."""
+    taken = set(session.scalars(select(Episode.name).where(Episode.name.startswith(wish, autoescape=True))))
+    name, number = wish, 1
+    while name in taken:
+        number += 1
+        name = f"{wish}-{number}"
+    return name

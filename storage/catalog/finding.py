@@ -1,9 +1,10 @@
 """Findings: one check on a take or a delivery."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.catalog.base import Base, BigInt, named
 
@@ -28,3 +29,7 @@ class Finding(Base):
     target: Mapped[float | None]
     verdict: Mapped[Verdict] = mapped_column(named(Verdict))
     disposition: Mapped[str] = mapped_column(default="")  # what a person decided about it
+
+
+def of_episode(session: Session, episode_id: int) -> Sequence[Finding]:
+    return session.scalars(select(Finding).where(Finding.episode_id == episode_id).order_by(Finding.id)).all()

@@ -1,11 +1,13 @@
 """Shots: frames between two cuts. The unit of work."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.catalog.base import Base, BigInt, named
+from storage.errors import Refused
 
 
 class ShotStatus(StrEnum):
@@ -31,3 +33,15 @@ class Shot(Base):
     end: Mapped[int]  # one past the last frame
     status: Mapped[ShotStatus] = mapped_column(named(ShotStatus), default=ShotStatus.PLANNED)
     reason: Mapped[str] = mapped_column(default="")
+
+
+def of_episode(session: Session, episode_id: int) -> Sequence[Shot]:
+    return session.scalars(select(Shot).where(Shot.episode_id == episode_id).order_by(Shot.start)).all()
+
+
+def by_name(session: Session, episode_id: int, name: str) -> Shot:
+    if found := session.scalar(select(Shot).where(Shot.episode_id == episode_id, Shot.name == name)):
+        return found
+    shots = of_episode(session, episode_id)
+    there = f"It has {shots[0].name} … {shots[-1].name}." if shots else "It has not been split yet."
+    raise Refused(f"The episode has no shot '{name}'. {there}")

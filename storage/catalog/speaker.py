@@ -1,9 +1,10 @@
 """Speakers: the voices of one side, as diarization or the stems tell them apart."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.catalog.base import Base, BigInt, named
 
@@ -24,3 +25,7 @@ class Speaker(Base):
     side: Mapped[Side] = mapped_column(named(Side))
     name: Mapped[str] = mapped_column(String(100))
     heard_by: Mapped[str] = mapped_column(String(40))  # what told this voice apart: diarization, vad, stem
+
+
+def of_episode(session: Session, episode_id: int) -> Sequence[Speaker]:
+    return session.scalars(select(Speaker).where(Speaker.episode_id == episode_id).order_by(Speaker.id)).all()

@@ -1,9 +1,10 @@
 """Steps: what an episode has finished. Resume reads them, `estimate` will."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.catalog.base import Base, BigInt
 
@@ -20,3 +21,8 @@ class Step(Base):
     machine: Mapped[str]
     finished_us: Mapped[int] = mapped_column(BigInt)
     notes: Mapped[dict[str, Any]]  # what the step has to say beside its rows: versions, what was skipped and why
+
+
+def of_episode(session: Session, episode_id: int) -> Sequence[Step]:
+    """In the order they were finished."""
+    return session.scalars(select(Step).where(Step.episode_id == episode_id).order_by(Step.finished_us, Step.id)).all()

@@ -4,12 +4,15 @@
 episode that asks it gets a row of its own on the same files (ADR 3).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, String, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.catalog.base import Base, BigInt
+from storage.catalog.shot import Shot
+from storage.catalog.track import Track
 
 
 class Take(Base):
@@ -17,16 +20,44 @@ class Take(Base):
     __table_args__ = (UniqueConstraint("track_id", "version"), UniqueConstraint("track_id", "key"))
 
     id: Mapped[int] = mapped_column(BigInt, init=False, primary_key=True)
-    track_id: Mapped[int] = mapped_column(ForeignKey("track.id"), index=True)
+    track_id: Mapped[int | None] = mapped_column(
+        ForeignKey("track.id", ondelete="SET NULL"), index=True
+    )  # None: found anew
     version: Mapped[int]  # said and shown as v001
     key: Mapped[str] = mapped_column(String(64), index=True)
     model: Mapped[str] = mapped_column(String(40))
     weights_sha: Mapped[str] = mapped_column(String(64))
     seed: Mapped[int]
-    patch: Mapped[str] = mapped_column(String(64))  # sha of the patch film: one picture per changed frame, the film's pixel format
+    patch: Mapped[str] = mapped_column(
+        String(64)
+    )  # sha of the patch film: one picture per changed frame, the film's pixel format
     matte: Mapped[str] = mapped_column(String(64))  # sha of the matte film: 8 bit grey, the patch's size
     placements: Mapped[list[Any]]  # [[frame, x, y], …] in the order of the patch: where its top left pixel lies
     microseconds_a_frame: Mapped[int] = mapped_column(BigInt)  # measured; `estimate` will read it
     machine: Mapped[str]
     rendered_us: Mapped[int] = mapped_column(BigInt)
     circled: Mapped[bool] = mapped_column(default=False)
+
+
+def find(session: Session, key: str) -> Take | None:
+    """A take that already answers this question, whoever asked it before and in whichever episode."""
+    return session.scalar(select(Take).where(Take.key == key).order_by(Take.id).limit(1))
+
+
+def next_version(session: Session, track_id: int) -> int:
+    return 1 + (session.scalar(select(func.max(Take.version)).where(Take.track_id == track_id)) or 0)
+
+
+def of_episode(session: Session, episode_id: int) -> Sequence[Take]:
+    """Every take of every track, circled or not, in the order of the film."""
+    drawn = select(Take).join(Track, Take.track_id == Track.id).join(Shot, Track.shot_id == Shot.id)
+    return session.scalars(
+        drawn.where(Shot.episode_id == episode_id).order_by(Shot.start, Track.id, Take.version)
+    ).all()
+
+
+def circle(session: Session, chosen: Take) -> None:
+    """From now on this is the take of its track that is used; exactly one is."""
+    for other in session.scalars(select(Take).where(Take.track_id == chosen.track_id, Take.circled)):
+        other.circled = False
+    chosen.circled = True

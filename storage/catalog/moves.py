@@ -1,0 +1,61 @@
+"""Where a status may go from where. Every move is written down as an event; any other move is refused."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from storage.catalog import event
+from storage.catalog.episode import Episode, EpisodeStatus
+from storage.catalog.shot import Shot, ShotStatus
+from storage.errors import Refused
+
+Status = ShotStatus | EpisodeStatus
+
+SHOT: Final[Mapping[ShotStatus, frozenset[ShotStatus]]] = {
+    ShotStatus.PLANNED: frozenset({ShotStatus.PASSED_THROUGH, ShotStatus.WAITING, ShotStatus.HELD}),
+    ShotStatus.PASSED_THROUGH: frozenset({ShotStatus.PLANNED, ShotStatus.WAITING, ShotStatus.HELD}),
+    ShotStatus.WAITING: frozenset(
+        {ShotStatus.PLANNED, ShotStatus.PASSED_THROUGH, ShotStatus.RENDERING, ShotStatus.HELD, ShotStatus.FAILED}
+    ),
+    ShotStatus.RENDERING: frozenset({ShotStatus.PLANNED, ShotStatus.DONE, ShotStatus.HELD, ShotStatus.FAILED}),
+    ShotStatus.DONE: frozenset({ShotStatus.PLANNED, ShotStatus.PASSED_THROUGH, ShotStatus.WAITING, ShotStatus.HELD}),
+    ShotStatus.HELD: frozenset({ShotStatus.PLANNED, ShotStatus.PASSED_THROUGH, ShotStatus.WAITING}),
+    ShotStatus.FAILED: frozenset({ShotStatus.PLANNED, ShotStatus.PASSED_THROUGH, ShotStatus.WAITING, ShotStatus.HELD}),
+}
+
+EPISODE: Final[Mapping[EpisodeStatus, frozenset[EpisodeStatus]]] = {
+    EpisodeStatus.QUEUED: frozenset({EpisodeStatus.RUNNING, EpisodeStatus.FAILED}),
+    EpisodeStatus.RUNNING: frozenset({EpisodeStatus.DELIVERED, EpisodeStatus.PARTIAL, EpisodeStatus.FAILED}),
+    EpisodeStatus.DELIVERED: frozenset({EpisodeStatus.QUEUED, EpisodeStatus.RUNNING}),
+    EpisodeStatus.PARTIAL: frozenset({EpisodeStatus.QUEUED, EpisodeStatus.RUNNING}),
+    EpisodeStatus.FAILED: frozenset({EpisodeStatus.QUEUED, EpisodeStatus.RUNNING}),
+}
+
+
+def move(session: Session, row: Shot | Episode, to: Status, reason: str = "", by: str = "dubline") -> None:
+    """Give the row its new status and reason, and write the event. The catalog's word counts, not the row's in hand.
+
+    Moving to where it already stands changes the reason at most: a process that died while rendering renders again.
+    """
+    session.flush()
+    stored: Shot | Episode
+    if isinstance(row, Shot):
+        stored = session.get_one(Shot, row.id, populate_existing=True)
+        allowed: frozenset[Status] = SHOT[stored.status]
+        kind, episode_id = "shot", stored.episode_id
+    else:
+        stored = session.get_one(Episode, row.id, populate_existing=True)
+        allowed = EPISODE[stored.status]
+        kind, episode_id = "episode", stored.id
+    if to != stored.status and to not in allowed:
+        raise Refused(
+            f"{stored.name} is {stored.status} and cannot become {to}. "
+            f"From {stored.status} it may become {', '.join(sorted(allowed))}."
+        )
+    if (to, reason) != (stored.status, stored.reason):
+        before = {"status": str(stored.status), "reason": stored.reason}
+        after = {"status": str(to), "reason": reason}
+        event.append(session, episode_id, by, f"{kind}.{to}", stored.name, before, after)
+    for each in (stored, row):
+        each.status, each.reason = to, reason
