@@ -19,6 +19,7 @@ from models.face.mesh import LEFT_EYE, RIGHT_EYE
 
 SIDE: Final = 96
 SMALL: Final = 48
+GREY: Final = 32  # steps of `small` a standard deviation of its grey: contrast and light drop out
 MOUTH: Final = np.s_[26:46, 10:38]  # of the small upright face
 UPPER: Final = np.s_[0:24, 6:42]
 HARD, SOFT = 62.0, 56.0  # edge above which a face is drawn, below which it may be photographed
@@ -32,7 +33,7 @@ class Closeup:
     sharpness: float  # variance of the Laplacian, grey 0 … 255, at 96 px a side
     edge: float  # the hardest hundredth of the gradients, grey levels a pixel
     liveliness: float  # median gradient over the hardest twentieth: near 0 where areas are flat
-    small: NDArray[np.float32]  # (48, 48) grey upright face, mean 0 and deviation 1, the eyes always in one place
+    small: NDArray[np.int8]  # (48, 48) upright grey face, the eyes always in one place; mean 0, one deviation = GREY
 
 
 def closeup(rgb: Picture, points: Floats) -> Closeup:
@@ -57,7 +58,7 @@ def closeup(rgb: Picture, points: Floats) -> Closeup:
     )
 
 
-def upright(grey: NDArray[np.uint8], points: Floats) -> NDArray[np.float32]:
+def upright(grey: NDArray[np.uint8], points: Floats) -> NDArray[np.int8]:
     """The face turned and scaled so that the outer eye corners lie 24 pixels apart, 14 below the upper edge."""
     right, left = points[RIGHT_EYE], points[LEFT_EYE]
     across = (left - right) / (SMALL / 2)  # one pixel of the small face to the right
@@ -67,13 +68,14 @@ def upright(grey: NDArray[np.uint8], points: Floats) -> NDArray[np.float32]:
     small = cv2.warpAffine(
         grey, turn, (SMALL, SMALL), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
     ).astype(np.float32)
-    return np.asarray((small - small.mean()) / (small.std() + 1), np.float32)
+    steps = np.rint((small - small.mean()) * (GREY / (small.std() + 1)))
+    return np.asarray(np.clip(steps, -127, 127), np.int8)
 
 
 def mouth_motion(before: Closeup, after: Closeup) -> float:
-    """How much more the mouth has changed than the upper face has; 0 for a still mouth in a moving head."""
-    change = np.abs(after.small - before.small)
-    return float(change[MOUTH].mean() - change[UPPER].mean())
+    """How much more the mouth has changed than the upper face, in deviations of grey; 0 for a still mouth that nods."""
+    change = np.abs(after.small.astype(np.int16) - before.small)
+    return float(change[MOUTH].mean() - change[UPPER].mean()) / GREY
 
 
 def style(faces: list[Closeup]) -> str:
