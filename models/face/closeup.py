@@ -47,7 +47,7 @@ def closeup(rgb: Picture, points: Floats) -> Closeup:
     inside = x >= 0 and y >= 0 and x + side <= width and y + side <= height
     face = rgb[y : y + side, x : x + side] if inside else rgb[np.ix_(rows, columns)]
     face = cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_AREA if side >= SIDE else cv2.INTER_LINEAR)
-    grey = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
+    grey = np.asarray(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), np.uint8)
     gradient = np.hypot(cv2.Scharr(grey, cv2.CV_32F, 1, 0), cv2.Scharr(grey, cv2.CV_32F, 0, 1)) / 32
     middle, hard, hardest = np.percentile(gradient, (50, 95, 99))
     return Closeup(

@@ -78,7 +78,9 @@ class Masked(nn.Module):
         segment = F.avg_pool1d(x, CONTEXT, CONTEXT, ceil_mode=True)  # (B, C, T / 100)
         segment = segment.repeat_interleave(CONTEXT, dim=-1)[..., : x.shape[-1]]  # (B, C, T)
         context = x.mean(-1, keepdim=True) + segment
-        return self.linear_local(x) * torch.sigmoid(self.linear2(F.relu(self.linear1(context))))  # (B, 32, T)
+        mask = torch.sigmoid(self.linear2(F.relu(self.linear1(context))))
+        out: Tensor = self.linear_local(x) * mask  # (B, 32, T)
+        return out
 
 
 class Dense(nn.Module):
@@ -102,7 +104,8 @@ class Delay(nn.Module):
         self.nonlinear = normed(out)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.nonlinear(self.linear(x))
+        out: Tensor = self.nonlinear(self.linear(x))
+        return out
 
 
 class Transit(nn.Module):
@@ -114,7 +117,8 @@ class Transit(nn.Module):
         self.linear = nn.Conv1d(channels, channels // 2, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.linear(self.nonlinear(x))
+        out: Tensor = self.linear(self.nonlinear(x))
+        return out
 
 
 class Pool(nn.Module):
@@ -131,7 +135,8 @@ class Out(nn.Module):
         self.nonlinear = normed(VOICE, affine=False, relu=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.nonlinear(self.linear(x[..., None])[..., 0])
+        out: Tensor = self.nonlinear(self.linear(x[..., None])[..., 0])
+        return out
 
 
 class CamPlusPlus(nn.Module):
@@ -154,5 +159,9 @@ class CamPlusPlus(nn.Module):
         self.xvector.add_module("dense", Out(2 * channels))
 
     def forward(self, mel: Tensor) -> Tensor:
-        """mel (B, T, 80) Kaldi filter banks at 100 Hz less their mean over time, T ≥ 3 → (B, 192), to be compared by angle."""
-        return self.xvector(self.head(mel.transpose(1, 2)))
+        """The voice, (B, 192), to be compared by angle.
+
+        mel  (B, T, 80) Kaldi filter banks at 100 Hz, less their mean over time
+        """
+        out: Tensor = self.xvector(self.head(mel.transpose(1, 2)))
+        return out

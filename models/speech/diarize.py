@@ -84,7 +84,7 @@ def assembled(weights: Weights) -> Any:
     net = CamPlusPlus()
     net.load_state_dict(torch.load(weights.known(VOICES), map_location="cpu", weights_only=True))
     with weights_only():
-        segmentation = Model.from_pretrained(weights.known(SEGMENTATION))
+        segmentation: Any = Model.from_pretrained(weights.known(SEGMENTATION))
     segmentation.specifications = dataclasses.replace(segmentation.specifications, duration=SECONDS)
     pipeline = SpeakerDiarization(
         segmentation=segmentation,
@@ -101,7 +101,7 @@ def assembled(weights: Weights) -> Any:
 
 def whole(folder: Path) -> Any:
     """The user's own pipeline. Its config may name only pyannote's diarization, and only files beside it."""
-    import yaml
+    import yaml  # type: ignore[import-untyped]
     from pyannote.audio import Pipeline
 
     wanted = yaml.safe_load((folder / "config.yaml").read_text())["pipeline"]
@@ -109,7 +109,9 @@ def whole(folder: Path) -> Any:
         raise ValueError(f"{folder}/config.yaml asks for {wanted['name']}; only local diarization is run")
     for part in ("segmentation", "embedding", "plda"):
         if not str(wanted["params"].get(part, "$model/")).startswith("$model/"):
-            raise ValueError(f"{folder}/config.yaml takes its {part} from {wanted['params'][part]}; nothing is downloaded")
+            raise ValueError(
+                f"{folder}/config.yaml takes its {part} from {wanted['params'][part]}; nothing is downloaded"
+            )
     with weights_only():
         return Pipeline.from_pretrained(folder)
 
@@ -120,7 +122,7 @@ def voice_model(net: CamPlusPlus) -> Any:
     from pyannote.audio import Model
     from pyannote.audio.core.task import Problem, Resolution, Specifications
 
-    class Voice(Model):  # type: ignore[misc]  # pyannote has no types
+    class Voice(Model):
         dimension = VOICE
 
         def __init__(self) -> None:
@@ -130,7 +132,7 @@ def voice_model(net: CamPlusPlus) -> Any:
                 problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=5.0
             )
 
-        def forward(self, waveforms: Tensor, weights: Tensor | None = None) -> Tensor:
+        def forward(self, waveforms: Tensor, weights: Tensor | None = None, **_: Any) -> Tensor:
             """(B, 1, N) and masks (B, M) → (B, 192); a row of NaN, which pyannote skips, for too little speech."""
             voices = []
             for row, wave in enumerate(waveforms[:, 0]):
@@ -154,14 +156,16 @@ def quiet() -> Iterator[None]:
     ensure_torchaudio()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"\s*torchcodec is not installed correctly")  # we hand over waveforms
-        warnings.filterwarnings("ignore", r"TensorFloat-32 \(TF32\) has been disabled")  # as it should, to repeat itself
+        warnings.filterwarnings(
+            "ignore", r"TensorFloat-32 \(TF32\) has been disabled"
+        )  # as it should, to repeat itself
         warnings.filterwarnings("ignore", r"std\(\): degrees of freedom is <= 0")  # a voice heard in one column
         yield
 
 
 @contextmanager
 def weights_only() -> Iterator[None]:
-    """In here checkpoints may hold tensors and pyannote's description of them. pyannote would run whatever they hold."""
+    """In here a checkpoint may hold tensors and pyannote's description of them, and nothing that runs."""
     from pyannote.audio.core.task import Problem, Resolution, Specifications
     from torch.torch_version import TorchVersion
 

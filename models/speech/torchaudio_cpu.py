@@ -25,7 +25,7 @@ def ensure_torchaudio() -> bool:
         for name in [name for name in sys.modules if name.split(".")[0] == "torchaudio"]:
             del sys.modules[name]  # half imported; must be asked for anew
     sys.modules["torchaudio._extension"] = stand_in()
-    importlib.import_module("torchaudio")._extension = sys.modules["torchaudio._extension"]
+    setattr(importlib.import_module("torchaudio"), "_extension", sys.modules["torchaudio._extension"])  # noqa: B010
     return False
 
 

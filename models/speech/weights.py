@@ -39,7 +39,9 @@ class Weights:
             raise FileNotFoundError(name)
         data = (self.folder / name).read_bytes()
         if (sha := hashlib.sha256(data).hexdigest()) != KNOWN[name]:
-            raise Altered(f"{self.folder / name} has sha256 {sha}, not {KNOWN[name]}; install requirements-data.txt again")
+            raise Altered(
+                f"{self.folder / name} has sha256 {sha}, not {KNOWN[name]}; install requirements-data.txt again"
+            )
         return io.BytesIO(data)
 
 
