@@ -1,0 +1,140 @@
+"""Cast: which voice of the dub speaks for which voice of the film, and whose faces they have.
+
+A voice of the dub belongs to the voice of the film in whose time it speaks, over the whole episode. A face belongs to
+the voice it moves its lips to, shot by shot. Nobody is bound by force: a voice from off screen has no face, a face
+that only listens has no voice, and each says why.
+Deliberately not here: knowing a face again in the next shot.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+import numpy as np
+from prefect import task
+from scipy.optimize import linear_sum_assignment
+
+from storage import artifacts
+from storage.catalog import Character, Side, Speaker, Track, Turn
+from storage.film.probe import Film
+from tasks.geometry import Geometry
+from tasks.onscreen import choose, loudness
+from tasks.ranges import Range, length, meet, under, union
+
+SHARED: Final = 0.3  # share of the shorter voice's speech that two voices must have in common to be one character
+CLEARLY: Final = 0.5  # the same for a dub voice that already speaks for somebody else
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """Whose face a track shows, and why."""
+
+    character: Character | None
+    confidence: float  # 0 … 1
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Cast:
+    """The characters, and one Face for each track in the order of the tracks."""
+
+    characters: list[Character]
+    faces: list[Face]
+
+
+@dataclass(frozen=True, eq=False)
+class Voice:
+    """One speaker of one side."""
+
+    speaker: Speaker
+    heard: list[Range]  # microseconds
+
+    @property
+    def time(self) -> int:
+        return length(self.heard)
+
+
+def cast_of(film: Film, tracks: Sequence[Track], turns: Sequence[Turn], speech: Mapping[str, str]) -> Cast:
+    """Bind voices to voices and voices to faces.
+
+    tracks  stored; those of a shot stand beside each other
+    turns   of both sides, their speakers stored and loaded
+    speech  sha of each speech artifact by the names `listen` gives them
+
+    Where nobody is heard in the film itself, lips are compared with the dub.
+    """
+    original, dub = (voices(turns, side) for side in Side)
+    characters = match(original, dub)
+    side = Side.ORIGINAL if original else Side.DUB
+    speaking = {
+        voice.speaker.id: union(under(film, start, end) for start, end in voice.heard) for voice in original or dub
+    }
+    owners = {(each.original_id if original else each.dub_id): each for each in characters}
+    faces: list[Face] = []
+    for _, beside in groupby(tracks, key=lambda track: track.shot_id):
+        seen = [Geometry(**artifacts.arrays(track.geometry)) for track in beside]
+        sounds = [loudness(film, speech.get(side), geometry.frames) for geometry in seen]
+        for choice in choose(seen, sounds, speaking, float(film.rate)):
+            owner = owners[choice.voice] if choice.voice is not None else None
+            faces.append(Face(owner, choice.confidence, choice.reason))
+    return Cast(characters, faces)
+
+
+def voices(turns: Iterable[Turn], side: Side) -> list[Voice]:
+    """The speakers of one side in the order they are first heard."""
+    heard: dict[int, tuple[Speaker, list[Range]]] = {}
+    for turn in sorted((turn for turn in turns if turn.speaker.side == side), key=lambda turn: turn.start_us):
+        heard.setdefault(turn.speaker.id, (turn.speaker, []))[1].append((turn.start_us, turn.end_us))
+    return [Voice(speaker, union(ranges)) for speaker, ranges in heard.values()]
+
+
+def match(original: Sequence[Voice], dub: Sequence[Voice]) -> list[Character]:
+    """Characters by common time: the pairing of voices that have most of it in common over the whole episode.
+
+    A dub voice may speak for two voices of the film if it clearly does: actors are hired twice, and one voice is
+    sometimes heard as two. What is left over becomes a character with one side only.
+    """
+    common = np.array([[length(meet(a.heard, b.heard)) for b in dub] for a in original]).reshape(
+        len(original), len(dub)
+    )
+    shorter = np.array([[max(1, min(a.time, b.time)) for b in dub] for a in original]).reshape(common.shape)
+    share = common / shorter
+    pairs = {int(a): int(b) for a, b in zip(*linear_sum_assignment(-common), strict=True) if share[a, b] >= SHARED}
+    for a in range(len(original)):
+        if a not in pairs and len(dub) and share[a].max() >= CLEARLY:
+            pairs[a] = int(share[a].argmax())
+    characters: list[Character] = []
+
+    def add(mine: Voice | None, dubbed: Voice | None, overlap: float) -> None:
+        characters.append(
+            Character(
+                name=name_for(mine, dubbed, {each.name for each in characters}),
+                original_id=mine.speaker.id if mine else None,
+                dub_id=dubbed.speaker.id if dubbed else None,
+                overlap=overlap,
+            )
+        )
+
+    for a, voice in enumerate(original):
+        add(voice, dub[pairs[a]] if a in pairs else None, float(share[a, pairs[a]]) if a in pairs else 0.0)
+    for b, voice in enumerate(dub):
+        if b not in pairs.values():
+            add(None, voice, 0.0)
+    return characters
+
+
+def name_for(original: Voice | None, dub: Voice | None, taken: set[str]) -> str:
+    """A stem's name if there is one, for a person gave it; else the film's voice, else the dub's."""
+    if dub and dub.speaker.heard_by == "stem":
+        name = dub.speaker.name
+    elif original:
+        name = original.speaker.name
+    else:
+        name = f"{dub.speaker.name} (dub)" if dub else ""
+    return next(free for n in range(1, len(taken) + 2) if (free := name if n == 1 else f"{name} {n}") not in taken)
+
+
+@task
+def cast(film: Film, tracks: Sequence[Track], turns: Sequence[Turn], speech: Mapping[str, str]) -> Cast:
+    return cast_of(film, tracks, turns, speech)

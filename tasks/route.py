@@ -1,0 +1,119 @@
+"""Route: which model draws which face in which frames, and the reason in words.
+
+Promises: every track gets exactly one route; the first rule that fits decides; an operator's model overrules what a
+model is not good at, but draws nobody who does not speak.
+Deliberately not here: whether the model and its weights are there (ingest, doctor).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from prefect import task
+
+from storage import artifacts
+from storage.catalog import PASS_THROUGH, Character, Route, Track, Turn
+from storage.film.probe import Film
+from tasks.ranges import Range, length, meet, runs, under, union, widen
+
+MODEL: Final = "diff2lip"
+FADE: Final = 3  # frames on each side of the speech, over which the matte opens and closes
+SMALLEST: Final = 48  # pixels, forehead to chin: in a smaller face nobody sees the mouth
+FARTHEST: Final = 60  # degrees from the camera: beyond, one corner of the mouth is out of sight
+BLURRED: Final = 10  # sharpness; GRID faces have about 200, a face in Tears of Steel out of focus 38
+SURE: Final = 0.6  # confidence of the binding of voice and face
+
+Measures = Mapping[str, Any]
+Rule = tuple[Callable[[Measures], bool], str]
+
+NOTHING_TO_DRAW: Final[tuple[Rule, ...]] = (
+    (lambda m: m["character"] is None, "{unbound}"),
+    (lambda m: m["frames"] == 0, "{character} says nothing while this face is seen"),
+)
+NOT_GOOD_AT: Final[tuple[Rule, ...]] = (
+    (lambda m: m["height_px"] < SMALLEST, "face {height_px:.0f} px high: under {SMALLEST}"),
+    (lambda m: m["style"] == "stylised", "drawn face: no model for stylised faces yet"),
+    (lambda m: m["yaw"] > FARTHEST, "face turned {yaw:.0f}° from the camera: over {FARTHEST}"),
+    (lambda m: m["sharpness"] < BLURRED, "face blurred, sharpness {sharpness:.0f}: under {BLURRED}"),
+    (lambda m: m["confidence"] < SURE, "not sure that this is {character}'s face, {confidence:.2f}: under {SURE}"),
+)
+DRAWN: Final = "{character} speaks in {frames} frames; face {height_px:.0f} px high, turned {yaw:.0f}°"
+LIMITS: Final = {"SMALLEST": SMALLEST, "FARTHEST": FARTHEST, "BLURRED": BLURRED, "SURE": SURE}
+
+
+def route_all(
+    film: Film, tracks: Sequence[Track], characters: Sequence[Character], turns: Sequence[Turn],
+    model: str | None = None, unbound: Sequence[str] = (),
+) -> list[Route]:  # fmt: skip
+    """One route a track, in their order.
+
+    tracks   bound by `cast` and stored
+    turns    of both sides, their speakers loaded
+    model    what the operator wants to draw every mouth with
+    unbound  for each track why it has no voice, as `cast` said it, where that is still known
+    """
+    named = {character.id: character for character in characters}
+    routes = []
+    for n, track in enumerate(tracks):
+        character = named.get(track.character_id) if track.character_id is not None else None
+        present = runs(artifacts.arrays(track.geometry)["frames"])
+        ranges = to_render(film, present, turns_of(character, turns))
+        why = unbound[n] if n < len(unbound) else "no voice was bound to this face"
+        routes.append(decide(track, character, ranges, model, why))
+    return routes
+
+
+def decide(track: Track, character: Character | None, ranges: list[Range], model: str | None, unbound: str) -> Route:
+    """The route of one track whose frames to render are known."""
+    numbers = {
+        "height_px": round(track.height_px, 1),
+        "yaw": round(track.yaw, 1),
+        "sharpness": round(track.sharpness, 1),
+        "style": track.style,
+        "confidence": round(track.confidence, 3),
+        "frames": length(ranges),
+    }
+    measures = {**numbers, "character": character.name if character else None, "unbound": unbound}
+    if (reason := first_that_fits(NOTHING_TO_DRAW, measures)) is not None:
+        return passed_through(track, reason, numbers)
+    limit = first_that_fits(NOT_GOOD_AT, measures)
+    if limit is not None and model is None:
+        return passed_through(track, f"{limit}, passed through", numbers)
+    reason = DRAWN.format_map(measures) if limit is None else f"{model} was asked for, although: {limit}"
+    return Route(
+        track_id=track.id, model=model or MODEL, reason=reason, numbers=numbers,
+        ranges=[list(one) for one in ranges], decided_by="--model" if model else "dubline",
+    )  # fmt: skip
+
+
+def first_that_fits(rules: Sequence[Rule], measures: Measures) -> str | None:
+    """The reason of the first rule that holds."""
+    return next((reason.format_map({**measures, **LIMITS}) for holds, reason in rules if holds(measures)), None)
+
+
+def passed_through(track: Track, reason: str, numbers: dict[str, Any]) -> Route:
+    return Route(track_id=track.id, model=PASS_THROUGH, reason=reason, numbers=numbers, ranges=[])
+
+
+def turns_of(character: Character | None, turns: Sequence[Turn]) -> list[Turn]:
+    """What a character says, in the film and in the dub."""
+    if character is None:
+        return []
+    return [turn for turn in turns if turn.speaker.id in (character.original_id, character.dub_id)]
+
+
+def to_render(film: Film, present: Sequence[Range], turns: Sequence[Turn]) -> list[Range]:
+    """The frames of DESIGN §3: where the old mouth moves or the new one must, and FADE more on each side.
+
+    present  the frames in which the face is seen: all within its shot, so nothing fades over a cut or into a gap
+    """
+    spoken = union(under(film, turn.start_us, turn.end_us) for turn in turns)
+    wide = meet(widen(spoken, FADE), present)
+    return [one for one in wide if meet([one], spoken)]  # a fade with nothing to fade to is nothing
+
+
+@task
+def route(
+    film: Film, tracks: Sequence[Track], characters: Sequence[Character], turns: Sequence[Turn],
+    model: str | None = None, unbound: Sequence[str] = (),
+) -> list[Route]:  # fmt: skip
+    return route_all(film, tracks, characters, turns, model, unbound)
