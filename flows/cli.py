@@ -69,16 +69,15 @@ def dub(
         variant=variant, seed=seed, steps=steps, speakers=_speakers(speakers), deliver=deliver,
         allow_length=allow_length, purpose=purpose, transcript=transcript, name=name,
     )  # fmt: skip
-    from flows.episode import dub_here
-    from flows.listing import print_delivery
+    from flows import episode, tables
     from flows.progress import progress
 
     try:
-        delivery = dub_here(job, progress())
+        delivery = episode.dub(job, progress())
     except KeyboardInterrupt:
         print("dubline: stopped. The same command goes on from here.", file=sys.stderr)
         raise typer.Exit(130) from None
-    print_delivery(delivery, as_json)
+    tables.show(delivery.facts(), as_json)
     raise typer.Exit(0 if delivery.whole else 1)
 
 

@@ -17,8 +17,6 @@ from flows.run import run
 from flows.scene import Scene, cues, plan
 from flows.shot import play
 from storage.catalog import Route, Shot, Take, Track
-from storage.film import programs
-from storage.settings import settings
 from tasks.ingest import Ingested, ingest
 from tasks.job import EpisodeJob
 

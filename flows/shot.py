@@ -21,8 +21,23 @@ from flows.progress import Lines, OnProgress, Progress
 from flows.run import run
 from flows.scene import Cue, Scene, cues
 from storage import artifacts
-from storage.catalog import Artifact, Shot, ShotStatus, Take, Track
-from storage.catalog import artifact, character, episode, event, moves, route, step, take, track, turn
+from storage.catalog import (
+    Artifact,
+    Shot,
+    ShotStatus,
+    Take,
+    Track,
+    artifact,
+    character,
+    episode,
+    event,
+    moves,
+    route,
+    step,
+    take,
+    track,
+    turn,
+)
 from storage.catalog import shot as shot_rows
 from storage.catalog.base import now_us
 from storage.catalog.session import catalog

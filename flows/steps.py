@@ -42,11 +42,17 @@ class Cast:
 
 def ingested(book: Ledger, given: Ingested, spent_us: int) -> None:
     """The film's bytes are what every later key stands on."""
-    book.step("ingest", {"film": given.film_sha}, lambda _: Found(notes={"notes": list(given.notes)}), spent_us=spent_us)
+    book.step(
+        "ingest", {"film": given.film_sha}, lambda _: Found(notes={"notes": list(given.notes)}), spent_us=spent_us
+    )
 
 
 def split(book: Ledger, film: Film) -> Sequence[Shot]:
-    book.step("split", {}, lambda _: Found(run(splitting.split, film)))
+    def compute(_: object) -> Found:
+        found = run(splitting.split, film)
+        return Found(found)
+
+    book.step("split", {}, compute)
     return book.read(shot.of_episode)
 
 
@@ -89,9 +95,8 @@ def cast(book: Ledger, film: Film, tracks: Sequence[Track], heard: Heard) -> Cas
 
 def route(book: Ledger, job: EpisodeJob, film: Film, cast: Cast, heard: Heard) -> Sequence[Route]:
     def compute(_: object) -> Found:
-        return Found(
-            run(routing.route, film, cast.tracks, cast.characters, heard.turns, job.model, cast.reasons)
-        )
+        found = run(routing.route, film, cast.tracks, cast.characters, heard.turns, job.model, cast.reasons)
+        return Found(found)
 
     book.step("route", {"model": job.model}, compute)
     return book.read(route_rows.of_episode)
