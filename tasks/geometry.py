@@ -14,10 +14,12 @@ class Geometry:
     """n frames of one face. Pixels are the film's own, x to the right, y down, 0 at the picture's edge."""
 
     frames: NDArray[np.int32]  # (n,) frame numbers of the film, rising
-    box: NDArray[np.float32]  # (n, 4) detector's box: x, y, width, height
+    box: NDArray[np.float32]  # (n, 4) around the points: x, y, width, height
     points: NDArray[np.float32]  # (n, 468, 2) MediaPipe face mesh
     score: NDArray[np.float32]  # (n,) face presence after the mesh, 0 … 1
     opening: NDArray[np.float32]  # (n,) inner lips apart (mesh 13 and 14) over outer-eye distance (33 and 263)
+    motion: NDArray[np.float32]  # (n,) how much more the mouth's pixels changed since the frame before than the upper
+    # face's, in standard deviations of the face's grey; 0 after a gap
     yaw: NDArray[np.float32]  # (n,) degrees, 0 faces the camera, positive to the picture's right
     pitch: NDArray[np.float32]  # (n,) degrees, positive looks up
     sharpness: NDArray[np.float32]  # (n,) variance of the Laplacian of the grey face at 96 px a side, 0 … 255 grey
