@@ -10,10 +10,10 @@ from typing import Final
 import cv2
 import numpy as np
 import torch
-from models.face.matte import matte
 from numpy.typing import NDArray
 
 from models.face.crop import cut, enlarge, frame_squares, into
+from models.face.matte import matte
 from models.lipsync import CropSpec, Face
 from storage.film.colour import from_rgb, to_rgb
 from storage.film.planes import Planes, pixel_format
