@@ -21,6 +21,8 @@ class CropSpec:
     down: float  # its centre lies this many outer-eye distances below the middle of the eyes
     landmarks: bool  # whether `Face.points` is read
     top: float  # rows above this share of the crop are never changed
+    bottom: float = 1.0  # nor rows below this share
+    sides: float = 0.0  # nor columns nearer to either side than this share
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,12 @@ def put_arrays(kind: str, arrays: Mapping[str, NDArray[np.generic]]) -> Artifact
     return _keep(stream, kind, ".npz")
 
 
+def holds(artifact: Artifact) -> bool:
+    """Whether the store has the bytes that the row speaks of."""
+    store, name = _place(artifact.sha, artifact.suffix)
+    return bool(store.exists(name))
+
+
 def path(sha: str, suffix: str) -> Path:
     """A local file with these bytes; from a remote store a copy in home/cache, checked on arrival."""
     store, name = _place(sha, suffix)

@@ -59,7 +59,7 @@ class Settings(BaseSettings):
 
     @property
     def catalog_url(self) -> str:
-        return self.catalog or f"sqlite:///{self.home / 'catalog.db'}"
+        return self.catalog or f"sqlite:///{self.home / 'catalog.sqlite'}"
 
     @property
     def artifacts_url(self) -> str:

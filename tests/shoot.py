@@ -4,7 +4,7 @@ A grey ramp moves by one column a frame, a bright block walks across it, and the
 corner as 16 black or white squares, which `number_on` reads back even after lossy encoding.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from storage.film import programs
+from storage.film.pictures import PictureFilm
 from storage.film.planes import Plane, Planes, picture_of, pixel_format
 
 FILM_24 = Fraction(24000, 1001)
@@ -120,3 +121,11 @@ def wrap(command: Sequence[str], to: Path) -> Path:
     """A file made by ffmpeg from others: streams, chapters and tags that PyAV does not write."""
     programs.ffmpeg([*command, str(to.absolute())])
     return to
+
+
+def keep_pictures(path: Path, pictures: Iterable[Planes], pix_fmt: str) -> int:
+    """A patch or matte film of these pictures; says how many there were."""
+    with PictureFilm(path, pix_fmt) as film:
+        for planes in pictures:
+            film.write(planes)
+    return film.count

@@ -4,7 +4,7 @@
     points, presence = Mesh()(rgb, roi(hits[0]))   (468, 2) in picture pixels, 0 … 1
     points, presence = Mesh()(rgb, follow(points)) the next frame without detecting again
     yaw(points), pitch(points), opening(points) degrees, degrees, share of the eye distance
-    squares = frame_squares(numbers, points, spec)  (n, 3) smoothed centre x, centre y, side
+    squares = frame_squares(numbers, points, spec)  (n, 4) smoothed centre x, centre y, side, roll
     crop = cut(rgb, square, size)               (size, size, 3) uint8 or float, antialiased
     patch = enlarge(crop, square, (x, y, w, h)) the crop back on the picture's own pixels
     into(points, square), out_of(points, square)   picture pixels ↔ 0 … 1 of the crop

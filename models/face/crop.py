@@ -1,12 +1,14 @@
 """The square a lip-sync model sees, cut out and laid back.
 
 Built from the eyes alone: a square that followed the jaw would tell the network how open the old mouth is, and would
-pump when laid back. Smoothed within runs of consecutive frames, never across a gap. Cutting and laying back are the
-same antialiased bicubic resampling in two directions, exact to a fraction of a pixel.
+pump when laid back. Smoothed within runs of consecutive frames, never across a gap. A head held askew is turned upright
+first. Cutting and laying back are the same antialiased bicubic resampling in two directions, exact to a fraction of a
+pixel.
 """
 
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
@@ -18,33 +20,42 @@ from models.lipsync import CropSpec
 CENTRE_FRAMES: Final = 2.5  # sigma of the smoothing of the centre: follows a nod, not the detector's jitter
 SIDE_FRAMES: Final = 6.0  # of the side, which changes slowly in life
 
-Square = Floats  # (3,) centre x, centre y, side, in picture pixels
+ASKEW: Final = np.deg2rad(4.0)  # a run whose head never leans further is cut straight, which is exact and costs less
+MARGIN: Final = 3  # pixels around a turned square: the reach of the resampling
+
+Square = Floats  # (4,) centre x, centre y, side in picture pixels; roll in radians, from picture-right down to the eyes
 Box = tuple[int, int, int, int]  # x, y, width, height in whole picture pixels
 
 
 def frame_squares(frames: NDArray[np.int32], points: Floats, spec: CropSpec) -> Floats:
-    """(n, 3) centre x, centre y, side for each frame of a track.
+    """(n, 4) a square for each frame of a track.
 
     frames  (n,) frame numbers, rising; where they skip, smoothing starts afresh
     points  (n, 468, 2) picture pixels
     """
     right, left = points[:, RIGHT_EYE], points[:, LEFT_EYE]
-    eyes = np.linalg.norm(left - right, axis=1, keepdims=True)
-    upright = np.stack(
-        [-(left - right)[:, 1], (left - right)[:, 0]], axis=1
-    )  # eye line turned a quarter: down the face
-    centre = (left + right) / 2 + spec.down * upright
-    raw = np.concatenate([centre, spec.side * eyes], axis=1).astype(np.float32)
+    across = left - right
+    downwards = np.stack([-across[:, 1], across[:, 0]], axis=1)  # the eye line turned a quarter: down the face
+    centre = (left + right) / 2 + spec.down * downwards
+    roll = np.unwrap(np.arctan2(across[:, 1], across[:, 0]))[:, None]
+    side = spec.side * np.linalg.norm(across, axis=1, keepdims=True)
+    raw = np.concatenate([centre, side, roll], axis=1).astype(np.float32)
     squares = np.empty_like(raw)
     for run in np.split(np.arange(len(frames)), np.flatnonzero(np.diff(frames) != 1) + 1):
         squares[run, :2] = gaussian_filter1d(raw[run, :2], CENTRE_FRAMES, axis=0, mode="nearest")
         squares[run, 2:] = gaussian_filter1d(raw[run, 2:], SIDE_FRAMES, axis=0, mode="nearest")
+        if np.abs(squares[run, 3]).max() < ASKEW:
+            squares[run, 3] = 0.0
     return squares
 
 
 def cut(picture: NDArray[np.generic], square: Square, size: int) -> NDArray[np.generic]:
     """(size, size[, C]) of an (H, W[, C]) picture, in its own type; beyond the edge the edge is repeated."""
-    x, y, side = (float(value) for value in square)
+    x, y, side, roll = (float(value) for value in square)
+    if roll:
+        half = _half(side)
+        turn = _turn(roll, (half, half), (x, y))
+        picture, x, y = _warp(picture, turn, 2 * half, 2 * half), half, half
     step = side / size
     height, width = picture.shape[:2]
     return _resample(
@@ -56,8 +67,12 @@ def cut(picture: NDArray[np.generic], square: Square, size: int) -> NDArray[np.g
 
 def enlarge(crop: NDArray[np.generic], square: Square, box: Box) -> NDArray[np.generic]:
     """The crop on the picture's own pixels: (height, width[, C]) for a box inside or around the square."""
-    x, y, side = (float(value) for value in square)
+    x, y, side, roll = (float(value) for value in square)
     left, top, width, height = box
+    if roll:
+        half = _half(side)
+        upright = enlarge(crop, np.array([half, half, side, 0], np.float32), (0, 0, 2 * half, 2 * half))
+        return _warp(upright, _turn(-roll, (x - left, y - top), (half, half)), width, height)
     size = crop.shape[0]
     step = size / side
     return _resample(
@@ -67,24 +82,43 @@ def enlarge(crop: NDArray[np.generic], square: Square, box: Box) -> NDArray[np.g
     )
 
 
-def covering(square: Square, width: int, height: int) -> Box:
-    """The whole picture pixels that the square touches, inside a picture of that size."""
-    x, y, side = (float(value) for value in square)
-    left, top = max(0, int(np.floor(x - side / 2))), max(0, int(np.floor(y - side / 2)))
-    right, below = min(width, int(np.ceil(x + side / 2))), min(height, int(np.ceil(y + side / 2)))
-    return left, top, max(0, right - left), max(0, below - top)
-
-
 def into(points: Floats, square: Floats) -> Floats:
-    """Picture pixels → 0 … 1 of the crop. points (…, K, 2), square (…, 3)."""
-    corner = square[..., None, :2] - square[..., None, 2:] / 2
-    return np.asarray((points - corner) / square[..., None, 2:], np.float32)
+    """Picture pixels → 0 … 1 of the crop. points (…, K, 2), square (…, 4)."""
+    away = (points - square[..., None, :2]) / square[..., None, 2:3]
+    return np.asarray(_rotated(away, -square[..., None, 3]) + 0.5, np.float32)
 
 
 def out_of(points: Floats, square: Floats) -> Floats:
     """0 … 1 of the crop → picture pixels; the way back of `into`."""
-    corner = square[..., None, :2] - square[..., None, 2:] / 2
-    return np.asarray(points * square[..., None, 2:] + corner, np.float32)
+    away = _rotated(points - 0.5, square[..., None, 3]) * square[..., None, 2:3]
+    return np.asarray(away + square[..., None, :2], np.float32)
+
+
+def _rotated(points: Floats, angle: Floats) -> Floats:
+    cos, sin = np.cos(angle), np.sin(angle)
+    x, y = points[..., 0], points[..., 1]
+    return np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
+
+
+def _half(side: float) -> int:
+    """Half the side of the upright picture that a turned square is cut from."""
+    return int(np.ceil(side / 2)) + MARGIN
+
+
+def _turn(roll: float, here: tuple[float, float], there: tuple[float, float]) -> NDArray[np.float64]:
+    """(2, 3) pixel of the turned picture → pixel of the picture it is read from; `here` falls on `there`."""
+    cos, sin = np.cos(roll), np.sin(roll)
+    matrix = np.array([[cos, -sin], [sin, cos]])
+    shift = np.array(there) - matrix @ np.array(here)
+    shift += matrix @ [0.5, 0.5] - 0.5  # OpenCV counts from the middle of the first pixel
+    return np.concatenate([matrix, shift[:, None]], axis=1)
+
+
+def _warp(picture: NDArray[np.generic], turn: NDArray[np.float64], width: int, height: int) -> NDArray[np.generic]:
+    """A part of the picture turned, not scaled, bicubically; beyond the edge the edge is repeated."""
+    how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    out = cv2.warpAffine(picture.astype(np.float32), turn, (width, height), flags=how, borderMode=cv2.BORDER_REPLICATE)
+    return _as(out, picture.dtype)
 
 
 def _weights(start: float, step: float, count: int, size: int) -> Floats:
@@ -115,7 +149,11 @@ def _resample(picture: NDArray[np.generic], rows: Floats, columns: Floats) -> ND
     part = picture[top:below, left:right].astype(np.float32)
     out = np.tensordot(rows[:, top:below], part, axes=(1, 0))  # (count, w[, C])
     out = np.moveaxis(np.tensordot(columns[:, left:right], out, axes=(1, 1)), 0, 1)
-    if picture.dtype.kind == "u":
-        limits = np.iinfo(picture.dtype.name)
-        out = np.clip(np.rint(out), limits.min, limits.max)
-    return np.ascontiguousarray(out.astype(picture.dtype))
+    return _as(out, picture.dtype)
+
+
+def _as(values: NDArray[np.generic], dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
+    if dtype.kind == "u":
+        limits = np.iinfo(dtype.name)
+        values = np.clip(np.rint(np.asarray(values, np.float32)), limits.min, limits.max)
+    return np.ascontiguousarray(values.astype(dtype))

@@ -1,8 +1,8 @@
 """Artifacts: big arrays and pictures, kept outside the catalog under the hash of their bytes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import String
+from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.catalog.base import Base, BigInt
@@ -21,3 +21,7 @@ def remember(session: Session, artifacts: Iterable[Artifact]) -> None:
     """Add the rows of files that lie whole in the store; the same bytes may be remembered twice."""
     for artifact in artifacts:
         session.merge(artifact)
+
+
+def of_shas(session: Session, shas: Iterable[str]) -> Sequence[Artifact]:
+    return session.scalars(select(Artifact).where(Artifact.sha.in_(list(shas)))).all()

@@ -14,14 +14,14 @@ Status = ShotStatus | EpisodeStatus
 
 SHOT: Final[Mapping[ShotStatus, frozenset[ShotStatus]]] = {
     ShotStatus.PLANNED: frozenset({ShotStatus.PASSED_THROUGH, ShotStatus.WAITING, ShotStatus.HELD}),
-    ShotStatus.PASSED_THROUGH: frozenset({ShotStatus.PLANNED, ShotStatus.WAITING, ShotStatus.HELD}),
+    ShotStatus.PASSED_THROUGH: frozenset({ShotStatus.WAITING, ShotStatus.HELD}),  # routed anew
     ShotStatus.WAITING: frozenset(
-        {ShotStatus.PLANNED, ShotStatus.PASSED_THROUGH, ShotStatus.RENDERING, ShotStatus.HELD, ShotStatus.FAILED}
+        {ShotStatus.RENDERING, ShotStatus.DONE, ShotStatus.FAILED, ShotStatus.PASSED_THROUGH, ShotStatus.HELD}
     ),
-    ShotStatus.RENDERING: frozenset({ShotStatus.PLANNED, ShotStatus.DONE, ShotStatus.HELD, ShotStatus.FAILED}),
-    ShotStatus.DONE: frozenset({ShotStatus.PLANNED, ShotStatus.PASSED_THROUGH, ShotStatus.WAITING, ShotStatus.HELD}),
-    ShotStatus.HELD: frozenset({ShotStatus.PLANNED, ShotStatus.PASSED_THROUGH, ShotStatus.WAITING}),
-    ShotStatus.FAILED: frozenset({ShotStatus.PLANNED, ShotStatus.PASSED_THROUGH, ShotStatus.WAITING, ShotStatus.HELD}),
+    ShotStatus.RENDERING: frozenset({ShotStatus.DONE, ShotStatus.FAILED, ShotStatus.PASSED_THROUGH, ShotStatus.HELD}),
+    ShotStatus.DONE: frozenset({ShotStatus.RENDERING, ShotStatus.FAILED, ShotStatus.PASSED_THROUGH, ShotStatus.HELD}),
+    ShotStatus.HELD: frozenset({ShotStatus.WAITING, ShotStatus.PASSED_THROUGH}),
+    ShotStatus.FAILED: frozenset({ShotStatus.RENDERING, ShotStatus.DONE, ShotStatus.PASSED_THROUGH, ShotStatus.HELD}),
 }
 
 EPISODE: Final[Mapping[EpisodeStatus, frozenset[EpisodeStatus]]] = {

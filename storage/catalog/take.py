@@ -5,6 +5,7 @@ episode that asks it gets a row of its own on the same files (ADR 3).
 """
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint, func, select
@@ -39,9 +40,14 @@ class Take(Base):
     circled: Mapped[bool] = mapped_column(default=False)
 
 
-def find(session: Session, key: str) -> Take | None:
-    """A take that already answers this question, whoever asked it before and in whichever episode."""
-    return session.scalar(select(Take).where(Take.key == key).order_by(Take.id).limit(1))
+def answering(session: Session, key: str) -> Sequence[Take]:
+    """The takes that answer this question already, whoever asked it before and in whichever episode."""
+    return session.scalars(select(Take).where(Take.key == key).order_by(Take.id)).all()
+
+
+def copy(of: Take) -> Take:
+    """A new row on the same files, for the track of another episode, or the same face found anew."""
+    return Take(**{each.name: getattr(of, each.name) for each in fields(of) if each.init} | {"circled": False})
 
 
 def next_version(session: Session, track_id: int) -> int:

@@ -184,5 +184,5 @@ def test_a_take_outlives_the_track_it_was_drawn_for(house: Path) -> None:
     with catalog() as session:
         session.delete(shot.by_name(session, row.episode_id, row.name))
     with catalog() as session:
-        kept = take.find(session, "a" * 64)
-        assert kept is not None and kept.track_id is None
+        (kept,) = take.answering(session, "a" * 64)
+        assert kept.track_id is None

@@ -11,7 +11,7 @@ from storage.settings import settings
 
 def test_without_any_setting_everything_lies_in_home(house: Path) -> None:
     assert settings().home == house
-    assert settings().catalog_url == f"sqlite:///{house}/catalog.db"
+    assert settings().catalog_url == f"sqlite:///{house}/catalog.sqlite"
     assert settings().artifacts_url == f"file://{house}/artifacts"
     assert not house.exists()  # reading settings makes nothing
 

@@ -1,0 +1,107 @@
+"""What the catalog knows of episodes and shots, as plain facts: dictionaries of strings, numbers and lists."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any
+
+from flows.tables import Fact
+from storage.catalog import Episode, Shot, character, episode, event, route, step, take, track
+from storage.catalog import shot as shot_rows
+from storage.catalog.session import catalog
+
+
+def episodes() -> list[Fact]:
+    """Every episode, the newest first."""
+    with catalog() as session:
+        return [_episode(row, shot_rows.of_episode(session, row.id)) for row in episode.newest_first(session)]
+
+
+def episode_status(name: str) -> Fact:
+    """One episode and its finished steps."""
+    with catalog() as session:
+        row = episode.by_name(session, name)
+        steps = [{"step": s.name, "seconds": s.microseconds / 1e6, "machine": s.machine, "finished": _time(s.finished_us)}
+                 for s in step.of_episode(session, row.id)]  # fmt: skip
+        cast = [{"character": c.name, "overlap": c.overlap, "bound by": c.bound_by}
+                for c in character.of_episode(session, row.id)]  # fmt: skip
+        return {**_episode(row, shot_rows.of_episode(session, row.id)), "steps": steps, "cast": cast}
+
+
+def shots(name: str) -> list[Fact]:
+    """The shots of an episode, each with the model and the reason of its routes."""
+    with catalog() as session:
+        row = episode.by_name(session, name)
+        shot_of = {t.id: t.shot_id for t in track.of_episode(session, row.id)}
+        routes = route.of_episode(session, row.id)
+        return [
+            _shot(each, row) | {"routes": sorted({r.model for r in routes if shot_of[r.track_id] == each.id})}
+            for each in shot_rows.of_episode(session, row.id)
+        ]
+
+
+def shot(episode_name: str, name: str) -> Fact:
+    """One shot: its tracks with their routes and takes, and its history."""
+    with catalog() as session:
+        row = episode.by_name(session, episode_name)
+        found = shot_rows.by_name(session, row.id, name)
+        routes = {r.track_id: r for r in route.of_episode(session, row.id)}
+        takes = take.of_episode(session, row.id)
+        characters = {c.id: c.name for c in character.of_episode(session, row.id)}
+        tracks = [each for each in track.of_episode(session, row.id) if each.shot_id == found.id]
+        of_track = {each.id: each.name for each in tracks}
+        faces = [
+            {
+                "track": each.name,
+                "frames": f"{each.start}–{each.end - 1}",
+                "character": characters.get(each.character_id or 0, "nobody"),
+                "confidence": each.confidence,
+                "model": routes[each.id].model if each.id in routes else "none yet",
+                "reason": routes[each.id].reason if each.id in routes else "",
+            }
+            for each in tracks
+        ]
+        drawn = [
+            {"take": f"{of_track[each.track_id or 0]}/v{each.version:03d}", "circled": each.circled, "model": each.model,
+             "seed": each.seed, "ms a frame": each.microseconds_a_frame / 1000, "machine": each.machine,
+             "placements": each.placements, "key": each.key, "patch": each.patch, "matte": each.matte}
+            for each in takes if each.track_id in of_track
+        ]  # fmt: skip
+        history = [
+            {"at": _time(e.at_us), "who": e.who, "what": e.what, "reason": e.after.get("reason", "")}
+            for e in event.of_episode(session, row.id)
+            if e.about == name
+        ]
+        return {**_shot(found, row), "tracks": faces, "takes": drawn, "history": history}
+
+
+def _episode(row: Episode, its_shots: Sequence[Shot]) -> Fact:
+    count: dict[str, int] = {}
+    for each in its_shots:
+        count[each.status] = count.get(each.status, 0) + 1
+    return {
+        "episode": row.name,
+        "status": str(row.status),
+        "shots": count,
+        "frames": row.frames,
+        "rate": str(Fraction(row.rate_num, row.rate_den)),
+        "out": row.out,
+        "reason": row.reason,
+        "created": _time(row.created_us),
+    }
+
+
+def _shot(row: Shot, of: Episode) -> dict[str, Any]:
+    seconds = Fraction(row.start) * of.rate_den / of.rate_num
+    return {
+        "shot": row.name,
+        "start": row.start,
+        "end": row.end,
+        "at": f"{int(seconds // 60)}:{float(seconds % 60):05.2f}",
+        "status": str(row.status),
+        "reason": row.reason,
+    }
+
+
+def _time(us: int) -> str:
+    return datetime.fromtimestamp(us / 1e6, UTC).isoformat(timespec="seconds")

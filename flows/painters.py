@@ -1,0 +1,63 @@
+"""The models of this process: which may be used for a job, and each loaded once."""
+
+import hashlib
+import importlib
+from functools import cache
+from pathlib import Path
+
+import models
+from flows.scene import Painter
+from models import registry
+from storage.errors import Missing, Refused
+from storage.settings import settings
+from tasks.job import EpisodeJob
+
+
+def check(job: EpisodeJob) -> None:
+    """Whether the job's model can be had, before an hour is spent on looking at faces.
+
+    raises  Refused if there is no such model or variant, or its licence forbids the job's purpose;
+            Missing if its weights are not on this machine
+    """
+    for name in [job.model] if job.model else registry.names():
+        try:
+            licence = registry.licence(name, job.variant)
+        except ValueError as error:
+            raise Refused(f"This model cannot be had: {error}.") from None
+        if job.purpose == "commercial" and not licence.commercial:
+            raise Refused(
+                f"The weights of {name} {job.variant} may not be used commercially: {licence.licence}, {licence.source}. "
+                "Choose another --variant, or --purpose research."
+            )
+        _weights(name, job.variant)
+
+
+@cache
+def painter(name: str, variant: str) -> Painter:
+    """The model that draws, with what its answers depend on. Loaded once: a shot a minute must not read it each time."""
+    path = _weights(name, variant)
+    model = registry.renderer(name, variant, weights=path)
+    return Painter(model, _code(name), registry.fingerprint(path) if path else hashlib.sha256(variant.encode()).hexdigest())
+
+
+def _weights(name: str, variant: str) -> Path | None:
+    """The checkpoint: in the package for `starter`, the user's for `paper`; `tiny` draws its numbers at random."""
+    if variant == "tiny":
+        return None
+    if variant == "starter":
+        places = [Path(importlib.import_module(f"models.{name}.render").WEIGHTS)]
+    else:
+        folder = settings().weights
+        places = [folder / f"{name}{suffix}" for suffix in (".safetensors", ".pt", ".pth")] if folder else []
+    if found := next((place for place in places if place.is_file()), None):
+        return found
+    looked = ", ".join(map(str, places)) or "nowhere: DUBLINE_WEIGHTS is not set"
+    raise Missing(f"The weights of {name} {variant} are missing; looked for {looked}. `dubline doctor` tells more.")
+
+
+def _code(name: str) -> str:
+    """sha256 of the model's source: another code is another question."""
+    digest = hashlib.sha256()
+    for source in sorted((Path(next(iter(models.__path__))) / name).glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,19 @@
+"""How a flow calls a step: through Prefect inside a flow run, as a plain function everywhere else (ADR 1).
+
+So `dubline dub` on one machine needs no Prefect server and starts none, and it is the same flow.
+"""
+
+from typing import ParamSpec, TypeVar
+
+from prefect import Task
+from prefect.context import FlowRunContext
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def run(step: Task[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """The step's result. In a flow run it has its own task run, with its own log and seconds."""
+    if FlowRunContext.get() is None:
+        return step.fn(*args, **kwargs)
+    return step(*args, **kwargs)

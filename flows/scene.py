@@ -1,0 +1,82 @@
+"""What the shots of one episode have in common, and the question that one face of one shot asks of a model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.lipsync import LipSync
+from storage import artifacts
+from storage.catalog import HELD, PASS_THROUGH, Character, Route, Shot, Side, Speaker, Track, Turn
+from storage.film.probe import Film
+from tasks.driving import Intervals, within
+from tasks.job import EpisodeJob
+from tasks.render import Question
+
+Cue = tuple[Track, Route]  # one face that gets a new mouth, and by which model
+
+
+@dataclass(frozen=True)
+class Painter:
+    """A model with its weights, and what its answers depend on."""
+
+    model: LipSync
+    code: str  # sha256 of its source
+    weights: str  # sha256 of its weights
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Read from the catalog once, for all shots."""
+
+    job: EpisodeJob
+    film: Film
+    film_sha: str
+    speech: Mapping[str, str]  # sha of each sound's speech artifact: original, dub, and "stem " with a stem's name
+    turns: Sequence[Turn]
+    cast: Mapping[int, Character]  # by id
+
+    def question(self, shot: Shot, face: Track, chosen: Route, painter: Painter) -> Question:
+        """All that decides the pixels of this face in this shot."""
+        voice = self._voice(face)
+        start_us, end_us = (int(self.film.time(frame) * 1_000_000) for frame in (shot.start, shot.end - 1))
+        return Question(
+            film=self.film_sha,
+            geometry=face.geometry,
+            shot=(shot.start, shot.end),
+            ranges=tuple((int(start), int(end)) for start, end in chosen.ranges),
+            speech=self._sound_of(voice),
+            turns=within(self._said_by(voice), start_us - SECOND, end_us + SECOND),
+            model=chosen.model,
+            variant=self.job.variant,
+            code=painter.code,
+            weights=painter.weights,
+            seed=self.job.seed,
+            steps=self.job.steps,
+        )
+
+    def _voice(self, face: Track) -> Speaker | None:
+        """Who speaks for this face in the dub. None is silence: the old mouth moves, so the new one must close."""
+        character = self.cast.get(face.character_id or 0)
+        dub_id = character.dub_id if character else None
+        return next((turn.speaker for turn in self.turns if turn.speaker_id == dub_id), None)
+
+    def _sound_of(self, voice: Speaker | None) -> str:
+        """The speaker's own stem, or the whole dub."""
+        return self.speech.get(f"stem {voice.name}" if voice else "", self.speech["dub"])
+
+    def _said_by(self, voice: Speaker | None) -> Intervals:
+        return tuple((turn.start_us, turn.end_us) for turn in self.turns if voice and turn.speaker_id == voice.id)
+
+
+SECOND = 1_000_000  # microseconds: a turn that ends this long before a shot is not heard in it by any model
+
+
+def cues(tracks: Sequence[Track], routes: Sequence[Route]) -> dict[int, list[Cue]]:
+    """By shot id: the faces that are to be drawn."""
+    of_track = {each.track_id: each for each in routes}
+    found: dict[int, list[Cue]] = {}
+    for face in tracks:
+        chosen = of_track.get(face.id)
+        if chosen is not None and chosen.model not in (PASS_THROUGH, HELD):
+            found.setdefault(face.shot_id, []).append((face, chosen))
+    return found

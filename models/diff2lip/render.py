@@ -1,0 +1,171 @@
+"""Diff2Lip as the pipeline uses it: faces and sound in, the same faces with other mouths out.
+
+`Starter` is ours: sound → the mouth's form → the picture, one step of DDIM unless more are asked for.
+`Paper` is the published network with weights its user brings: sound → picture, the frame itself as reference.
+Promises of both: T for T, whatever the frame rate; rows above the mask are the input's own; the same seed draws the
+same pixels.
+Deliberately not here: finding and cutting faces, the matte (models/face), choosing frames (tasks/render.py).
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.audio.mel import HZ, mel, windows
+from models.diff2lip import shape
+from models.diff2lip.diffusion import Diffusion, ddim_steps, trailing_steps
+from models.diff2lip.network import Diff2Lip
+from models.diff2lip.shape import Floats
+from models.diff2lip.voice import Voice, speak
+from models.diff2lip.window import CROP, HEIGHT, LEFT, TOP, WIDTH, mask
+from models.lipsync import CropSpec, Face, SpeechSpec, Window
+
+WEIGHTS: Final = Path(__file__).parent / "starter.safetensors"
+SETTLING: Final = 4  # frames heard before and after, so that windows of one shot agree where they meet
+LIGHT: Final = (0.6, 1.6)  # how much darker or lighter the face may be than in its reference
+
+
+class Starter:
+    """A form predicted from sound, drawn by a small network from the face's own closed and open mouth."""
+
+    crop = CROP
+    hearing = SpeechSpec(HZ, Fraction(1, 2))
+    window = Window(frames=32, overlap=0)
+
+    def __init__(self, network: Diff2Lip, voice: Voice, device: torch.device | str = "cpu") -> None:
+        self.device = torch.device(device)
+        self.network, self.voice = network.eval().to(self.device), voice.eval().cpu()
+
+    @torch.inference_mode()
+    def render(
+        self,
+        crops: Tensor,
+        points: Tensor,
+        face: Face,
+        speech: Tensor,
+        times: Sequence[Fraction],
+        *,
+        seed: int,
+        steps: int,
+    ) -> Tensor:
+        """See `models.lipsync.LipSync`; steps 0 is 1. Silence closes the mouth to the form of `face.rest`."""
+        meshes = _numpy(points) * CROP.size
+        forms = self._forms(_numpy(speech), times, face)
+        diffusion = Diffusion(trailing_steps(steps or 1), "picture")
+        noise = torch.randn(1, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(seed))  # one for all frames
+        out = crops.clone()
+        for start in range(0, len(crops), self.window.frames):
+            part = slice(start, start + self.window.frames)
+            view = crops[part, :, TOP : TOP + HEIGHT, LEFT : LEFT + WIDTH].float().cpu()
+            shown, code = self._show(view, meshes[part], forms[part], face)
+            drawn = self._draw(view * 2 - 1, shown, code, diffusion, noise)
+            inside = mask().bool().expand_as(view)
+            target = out[part, :, TOP : TOP + HEIGHT, LEFT : LEFT + WIDTH]
+            target[inside.to(out.device)] = ((drawn + 1) / 2).to(out)[inside.to(out.device)]
+        return out
+
+    def _forms(self, speech: Floats, times: Sequence[Fraction], face: Face) -> Floats:
+        """(T, 43, 2) the mouths to draw, measured."""
+        apart = times[1] - times[0] if len(times) > 1 else Fraction(1, 25)
+        before = [times[0] + n * apart for n in range(-SETTLING, 0)]
+        after = [times[-1] + n * apart for n in range(1, SETTLING + 1)]
+        median = _numpy(face.median_points)
+        known = np.stack([median, _numpy(face.rest_points), _numpy(face.wide_points)])
+        usual, closed, wide = shape.measure(known, median)
+        return speak(self.voice, speech, [*before, *times, *after], usual, closed, wide)[SETTLING:-SETTLING]
+
+    def _show(self, view: Tensor, meshes: Floats, forms: Floats, face: Face) -> tuple[Tensor, Tensor]:
+        """(T, 9, HEIGHT, WIDTH) in −1 … 1 and (T, 172): what the network looks at and what it is told."""
+        median = _numpy(face.median_points) * CROP.size
+        corner = np.array([LEFT, TOP], np.float32)
+        wanted = shape.set_down(forms, median, meshes) - corner
+        planes = []
+        for picture, mesh in ((face.rest, face.rest_points), (face.wide, face.wide_points)):
+            known = _numpy(mesh) * CROP.size
+            source = np.ascontiguousarray(_numpy(picture).transpose(1, 2, 0))
+            poses = shape.onto(known, meshes)
+            poses[:, :, 2] -= corner
+            laid = []
+            for pose, mouth in zip(poses, wanted, strict=True):
+                shown = known[list(shape.MOUTH)] @ pose[:, :2].T + pose[:, 2]
+                x, y = shape.look_up(pose, shown, mouth, WIDTH, HEIGHT)
+                laid.append(cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
+            pictures = torch.from_numpy(np.stack(laid)).permute(0, 3, 1, 2)
+            planes.append(_in_the_light_of(view, pictures) * 2 - 1)
+        drawing = torch.from_numpy(np.stack([shape.draw(mouth, WIDTH, HEIGHT) for mouth in wanted])).float() / 127.5 - 1
+        rest = shape.centred(shape.measure(_numpy(face.rest_points)[None], _numpy(face.median_points)))
+        code = np.concatenate([shape.centred(forms), np.repeat(rest, len(forms), axis=0)], axis=1)
+        return torch.cat([*planes, drawing], dim=1), torch.from_numpy(code)
+
+    def _draw(self, view: Tensor, shown: Tensor, code: Tensor, diffusion: Diffusion, noise: Tensor) -> Tensor:
+        inside = mask().to(self.device).expand(len(view), -1, -1, -1)
+        masked = view.to(self.device) * (1 - inside)
+        shown, code = shown.to(self.device), code.to(self.device)
+        start = noise.to(self.device).expand(len(view), -1, -1, -1)
+        told = {"masked": masked, "mask": inside, "shown": shown, "condition": code}
+        return diffusion.sample(start, partial(self.network, **told)).cpu()
+
+
+class Paper:
+    """The published network. Its audio window begins one 25 fps frame before the picture's, as its authors' code does.
+
+    Unlike that code it pads the sound, so the last frames are not dropped, and never enlarges what it did not draw.
+    """
+
+    crop = CropSpec(size=128, side=2.1, down=0.6, landmarks=False, top=0.5)
+    hearing = SpeechSpec(HZ, Fraction(1, 2))
+    window = Window(frames=16, overlap=0)
+
+    def __init__(self, network: Diff2Lip, device: torch.device | str = "cpu") -> None:
+        self.device = torch.device(device)
+        self.network = network.eval().to(self.device)
+
+    @torch.inference_mode()
+    def render(
+        self,
+        crops: Tensor,
+        points: Tensor,
+        face: Face,
+        speech: Tensor,
+        times: Sequence[Fraction],
+        *,
+        seed: int,
+        steps: int,
+    ) -> Tensor:
+        """See `models.lipsync.LipSync`; steps 0 is 25; `points` and `face` are not read."""
+        size, half = self.crop.size, self.crop.size // 2
+        diffusion = Diffusion(ddim_steps(steps or 25), "noise")
+        sound = torch.from_numpy(windows(mel(_numpy(speech)), times, Fraction(1, 25)))
+        # The authors draw one noise on the CPU and start every frame from it; the hidden half is filled with it, too.
+        noise = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(seed)).to(self.device)
+        inside = torch.zeros(1, 1, size, size, device=self.device)
+        inside[..., half:, :] = 1
+        out = crops.clone()
+        for start in range(0, len(crops), self.window.frames):
+            part = slice(start, start + self.window.frames)
+            view = crops[part].float().to(self.device) * 2 - 1
+            begin = noise.expand(len(view), -1, -1, -1)
+            masked, heard = view * (1 - inside) + begin * inside, sound[part].to(self.device)
+            hole = inside.expand(len(view), -1, -1, -1)
+            told = {"masked": masked, "mask": hole, "shown": view, "condition": heard}
+            drawn = diffusion.sample(begin, partial(self.network, **told))
+            out[part, :, half:] = ((drawn + 1) / 2).to(out)[:, :, half:]
+        return out
+
+
+def _in_the_light_of(view: Tensor, pictures: Tensor) -> Tensor:
+    """The pictures, each plane made as bright as the view is in the rim both show."""
+    rim = 1 - mask()
+    is_now, was = (view * rim).sum(dim=(2, 3)), (pictures * rim).sum(dim=(2, 3))
+    return (pictures * (is_now / was.clamp(min=1e-3)).clamp(*LIGHT)[:, :, None, None]).clamp(0, 1)
+
+
+def _numpy(tensor: Tensor) -> Floats:
+    return tensor.detach().float().cpu().numpy()

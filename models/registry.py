@@ -1,0 +1,145 @@
+"""The lip-sync models by name: their networks, their renderers, their licences.
+
+A model is a line in `_MODELS`, a table in ledger.toml and a folder. Checkpoints are read without running anything in
+them; one that does not fit says which tensors differ.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Final, Literal
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from models.diff2lip import render as diff2lip
+from models.diff2lip.network import VARIANTS, Diff2Lip
+from models.diff2lip.voice import Voice
+from models.lipsync import LipSync
+
+Variant = Literal["paper", "starter", "tiny"]
+_MODELS: Final = {"diff2lip": ("paper", "starter", "tiny")}
+_LEDGER: Final = Path(__file__).parent / "ledger.toml"
+
+
+class BadCheckpoint(ValueError):
+    """A file that is no checkpoint of this model: it cannot be read safely, or its tensors are others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """One row of the ledger."""
+
+    licence: str
+    commercial: bool
+    supplied: str
+    source: str
+    attribution: str
+
+
+def names() -> list[str]:
+    """All models, as `--model` takes them."""
+    return sorted(_MODELS)
+
+
+def variants(name: str) -> tuple[str, ...]:
+    """Sizes of one model; `starter` comes with weights, `paper` wants the user's, `tiny` is for tests."""
+    if name not in _MODELS:
+        raise ValueError(f"no model {name!r}; there are {', '.join(names())}")
+    return _MODELS[name]
+
+
+def licence(name: str, variant: str) -> Licence:
+    """Under which terms the weights of a variant may be used."""
+    _known(name, variant)
+    return Licence(**tomllib.loads(_LEDGER.read_text("utf-8"))[name][variant])
+
+
+def build(name: str, variant: str = "paper") -> nn.Module:
+    """The network with random weights, in eval mode; its `state_dict` has the public checkpoints' keys."""
+    _known(name, variant)
+    return Diff2Lip(VARIANTS[variant]).eval()
+
+
+def load(name: str, path: Path | str, variant: str = "paper") -> nn.Module:
+    """The network with the weights of a file, in eval mode.
+
+    path     safetensors, or a PyTorch file of tensors alone
+    raises   BadCheckpoint if the file would run code or its tensors are not this network's
+    """
+    with torch.device("meta"):
+        network = build(name, variant)
+    fill(network, read(Path(path)), str(path))
+    return network.eval()
+
+
+def renderer(
+    name: str, variant: str = "starter", *, weights: Path | str | None = None, device: torch.device | str = "cpu"
+) -> LipSync:
+    """The model as the pipeline uses it. `starter` finds its own weights, `paper` needs a path, `tiny` draws noise."""
+    _known(name, variant)
+    if variant == "paper":
+        if weights is None:
+            raise ValueError(
+                f"{name} {variant} has no weights of its own ({licence(name, variant).licence}); give a path"
+            )
+        network = load(name, weights)
+        assert isinstance(network, Diff2Lip)
+        return diff2lip.Paper(network, device)
+    if variant == "tiny":
+        torch_state = torch.random.get_rng_state()
+        network, voice = Diff2Lip(VARIANTS[variant]), Voice()
+        torch.random.set_rng_state(torch_state)
+        return diff2lip.Starter(network, voice, device)
+    network, voice = Diff2Lip(VARIANTS[variant]), Voice()
+    path = Path(weights or diff2lip.WEIGHTS)
+    tensors = read(path)
+    for part, module in (("network", network), ("voice", voice)):
+        inner = {key.removeprefix(f"{part}."): value for key, value in tensors.items() if key.startswith(f"{part}.")}
+        fill(module, inner, f"{path} ({part})")
+    return diff2lip.Starter(network, voice, device)
+
+
+@cache
+def fingerprint(path: Path) -> str:
+    """sha256 of a checkpoint, which is part of every take's key."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """The tensors of a checkpoint; nothing in it is run."""
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (UnpicklingError, SafetensorError, RuntimeError, EOFError) as error:
+        raise BadCheckpoint(f"{path} is not a file of tensors alone, so it is not opened: {error}") from error
+    if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
+        found = found["state_dict"]
+    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+        raise BadCheckpoint(f"{path} holds {type(found).__name__}, not a table of tensors")
+    return {str(key).removeprefix("module."): value for key, value in found.items()}
+
+
+def fill(network: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:
+    """Puts the tensors in, in the network's own precision; raises BadCheckpoint with the first that differ."""
+    wanted = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    given = {key: tuple(value.shape) for key, value in tensors.items()}
+    wrong = [f"{key}: wanted {wanted.get(key, 'nothing')}, found {given.get(key, 'nothing')}"
+             for key in [*wanted, *given.keys() - wanted.keys()] if wanted.get(key) != given.get(key)]  # fmt: skip
+    if wrong:
+        raise BadCheckpoint(f"{where} has {len(wrong)} tensors that differ: {'; '.join(wrong[:3])}")
+    own = {key: value.dtype for key, value in network.state_dict().items()}
+    network.load_state_dict({key: value.to(own[key]) for key, value in tensors.items()}, assign=True)
+
+
+def _known(name: str, variant: str) -> None:
+    if variant not in variants(name):
+        raise ValueError(f"{name} has no variant {variant!r}; there are {', '.join(variants(name))}")

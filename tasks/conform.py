@@ -1,0 +1,175 @@
+"""Lay circled takes back over the film.
+
+Promises: as many frames out as in; where the matte is 0 the bits are the plate's; the sound is not opened. A frame
+that no take changes goes out as it came in: the same planes to the encoder, or, where every frame stands alone, the
+same packet.
+Deliberately not here: choosing takes (flows), colour (storage/film/colour.py), muxing (tasks/deliver.py).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from storage.catalog import Take
+from storage.errors import DublineError
+from storage.film.encoders import Deliver, Encoder, encoder_for
+from storage.film.pictures import read_mattes, read_pictures
+from storage.film.planes import PixelFormat, Plane, Planes, pixel_format
+from storage.film.probe import Film
+from storage.film.read import Frame, frames
+from storage.film.write import PictureWriter
+
+FileOf = Callable[[str], Path]  # from an artifact's sha to the file that holds it
+Watch = Callable[[Frame, Planes], None]  # sees every frame before and after; the report's stills are cut there
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The conformed picture stream, and what became of each frame."""
+
+    path: Path
+    frames: int
+    changed: tuple[int, ...]  # frames in which at least one bit differs from the plate, before encoding
+    copied: int  # untouched frames whose packets were taken over
+    encoder: Encoder
+
+    @property
+    def identical(self) -> int:
+        return self.frames - len(self.changed)
+
+
+def lay_over(plate: Plane, patch: Plane, matte: NDArray[np.uint8]) -> Plane:
+    """The plate with the patch on it: plate + matte · (patch − plate), to the nearest code value.
+
+    plate, patch  (H, W) one plane of code values in the film's own bit depth, up to 16
+    matte         (H, W) 0 … 255; 255 shows the patch alone
+    raises        ValueError if shapes differ: a patch of another size is a bug upstream, not ours to mend
+    source        the "over" operator of Porter and Duff, Compositing Digital Images, 1984
+    """
+    if not plate.shape == patch.shape == matte.shape:
+        raise ValueError(f"plate {plate.shape}, patch {patch.shape}, matte {matte.shape}")
+    below = plate.astype(np.int32)
+    change = matte * (patch.astype(np.int32) - below)
+    return np.asarray(below + (change + 127) // 255, plate.dtype)
+
+
+def chroma_matte(matte: NDArray[np.uint8], down: int, across: int) -> NDArray[np.uint8]:
+    """The matte of a smaller plane: the mean of the luma matte under each chroma sample, and 0 only if all of it is 0.
+
+    matte         (H, W); where H or W is odd, the picture's edge cuts the last block
+    down, across  luma samples per chroma sample
+    """
+    if (down, across) == (1, 1):
+        return matte
+    h, w = matte.shape
+    whole = np.pad(matte, ((0, -h % down), (0, -w % across)), mode="edge")
+    blocks = whole.reshape(whole.shape[0] // down, down, whole.shape[1] // across, across)
+    mean = np.rint(blocks.mean(axis=(1, 3)))
+    return np.asarray(np.maximum(mean, blocks.any(axis=(1, 3))), np.uint8)
+
+
+def lay_take(planes: list[Plane], patch: Planes, matte: NDArray[np.uint8], x: int, y: int, layout: PixelFormat) -> None:
+    """Lays one patch over the planes of a picture; a plane that it touches is replaced in the list, never written into.
+
+    x, y    where the patch's top left pixel lies in the picture; on a chroma sample, and the patch within the picture
+    raises  ValueError if it does not fit
+    """
+    h, w = matte.shape
+    height, width = planes[0].shape
+    if x % layout.across or y % layout.down or not (x >= 0 and x + w <= width and y >= 0 and y + h <= height):
+        raise ValueError(
+            f"a patch of {w}×{h} at ({x}, {y}) does not lie on the samples of a {width}×{height} {layout.name}"
+        )
+    for number, kind in enumerate(layout.kinds):
+        if kind == "a":
+            continue  # the film's own transparency stays
+        down, across = layout.steps(number)
+        rows = slice(y // down, y // down + patch[number].shape[0])
+        columns = slice(x // across, x // across + patch[number].shape[1])
+        laid = planes[number].copy()
+        laid[rows, columns] = lay_over(laid[rows, columns], patch[number], chroma_matte(matte, down, across))
+        planes[number] = laid
+
+
+class _Reel:
+    """One take's patches and mattes, read in step with the film."""
+
+    def __init__(self, take: Take, file_of: FileOf) -> None:
+        self.take, self.file_of = take, file_of
+        self._places = {int(frame): (int(x), int(y)) for frame, x, y in take.placements}
+        order = [int(frame) for frame, _, _ in take.placements]
+        if order != sorted(set(order)):
+            raise ValueError(f"the placements of take {take.key[:12]} are not in the order of frames: {order[:20]}")
+        self._pictures: Iterator[tuple[Planes, NDArray[np.uint8]]] | None = None
+
+    def at(self, frame: int) -> tuple[Planes, NDArray[np.uint8], int, int] | None:
+        """The patch, its matte and its place on this frame; None where the take does not reach. Ask in rising order."""
+        if frame not in self._places:
+            return None
+        if self._pictures is None:  # opened late, so that a whole episode's takes are never open at once
+            pictures = read_pictures(self.file_of(self.take.patch))
+            self._pictures = zip(pictures, read_mattes(self.file_of(self.take.matte)), strict=False)
+        found = next(self._pictures, None)
+        if found is None:
+            raise DublineError(
+                f"Take v{self.take.version:03} of {self.take.model} ends before frame {frame}: its patch or matte film "
+                f"is damaged. `dubline catalog verify` finds it; then render the shot again."
+            )
+        return *found, *self._places[frame]
+
+
+def lay_takes(
+    film: Film, takes: Sequence[Take], file_of: FileOf, to: Path, deliver: Deliver = "same", watch: Watch | None = None
+) -> Picture:
+    """Writes the film's picture with the takes laid over it, in one pass; several takes may lie on one frame.
+
+    to      where the intermediate goes (MOV or NUT inside, whatever its name)
+    raises  Refused if the film is damaged, DublineError if a take's files are
+    """
+    layout = pixel_format(film.pix_fmt)
+    encoder = encoder_for(film, deliver)
+    starting = sorted((_Reel(take, file_of) for take in takes if take.placements), key=_first, reverse=True)
+    running: list[_Reel] = []
+    changed: list[int] = []
+    with PictureWriter(to, film, encoder) as writer:
+        for frame in frames(film):
+            while starting and _first(starting[-1]) <= frame.index:
+                running.append(starting.pop())
+            planes = list(frame.planes)
+            for reel in running:
+                if (laid := reel.at(frame.index)) is not None:
+                    patch, matte, x, y = laid
+                    lay_take(planes, patch, matte, x, y, layout)
+            running = [reel for reel in running if _last(reel) > frame.index]
+            touched = any(not np.array_equal(a, b) for a, b in zip(frame.planes, planes, strict=True) if a is not b)
+            after = tuple(planes) if touched else frame.planes
+            if touched:
+                changed.append(frame.index)
+            if encoder.copies and not touched:
+                writer.copy(frame.index)
+            else:
+                writer.write(frame.index, after)
+            if watch is not None:
+                watch(frame, after)
+    return Picture(to, film.frames, tuple(changed), writer.copied, encoder)
+
+
+def _first(reel: _Reel) -> int:
+    return int(reel.take.placements[0][0])
+
+
+def _last(reel: _Reel) -> int:
+    return int(reel.take.placements[-1][0])
+
+
+@task(cache_policy=NO_CACHE)
+def conform(
+    film: Film, takes: Sequence[Take], file_of: FileOf, to: Path, deliver: Deliver = "same", watch: Watch | None = None
+) -> Picture:
+    """Lays the circled takes over the film."""
+    return lay_takes(film, takes, file_of, to, deliver, watch)

@@ -1,0 +1,87 @@
+"""The job: everything a person may ask for. One model, so that Prefect makes one form of it.
+
+What decides the pixels stands here and in the files it names; what differs between machines is in storage/settings.py.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from storage.errors import Refused
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError(f"'{path}' depends on where one stands; give the whole path, from / on")
+    return path
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+
+
+class EpisodeJob(BaseModel):
+    """One film, one dub, and how they shall be joined."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    film: AbsolutePath = Field(title="Film", description="The picture file; it is read, never written to")
+    dub: AbsolutePath = Field(title="Dub", description="The new sound, as long as the film")
+    out: AbsolutePath = Field(title="Out", description="The delivery; its report lies beside it in OUT.dubline")
+    stems: dict[str, AbsolutePath] = Field(
+        default={}, title="Stems", description="Dry dialogue of one character: name → file"
+    )
+    name: str | None = Field(
+        default=None,
+        title="Episode",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        max_length=100,
+        description="What to call the episode; empty: as the delivery is called",
+    )
+    model: str | None = Field(default=None, title="Model", description="Draws every mouth; empty: chosen shot by shot")
+    variant: str = Field(default="starter", title="Variant", description="Which weights of the model")
+    seed: int = Field(default=7, ge=0, lt=2**32, title="Seed", description="The same seed draws the same pixels")
+    steps: int = Field(default=0, ge=0, le=1000, title="Denoising steps", description="0: the model's own default")
+    speakers: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = Field(
+        default=None, title="Speakers", description="Fewest and most voices; empty: as many as are heard"
+    )
+    deliver: Literal["same", "ffv1", "prores"] = Field(
+        default="same", title="Deliver as", description="The film's own codec, or a mezzanine"
+    )
+    allow_length: bool = Field(
+        default=False, title="Allow another length", description="Accept a dub longer or shorter than the film"
+    )
+    purpose: Literal["research", "commercial"] = Field(
+        default="research", title="Purpose", description="Commercial work refuses weights that may not be used for it"
+    )
+    transcript: bool = Field(
+        default=False, title="Transcript", description="Write down what is said (needs DUBLINE_WHISPER)"
+    )
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        if self.speakers and self.speakers[0] > self.speakers[1]:
+            raise ValueError(f"speakers: {self.speakers[0]} at least and {self.speakers[1]} at most cannot both be")
+        if self.out.resolve() in {given.resolve() for given in (self.film, self.dub, *self.stems.values())}:
+            raise ValueError(f"out: {self.out} is also an input, and inputs are never written to")
+        return self
+
+    @property
+    def called(self) -> str:
+        """The episode's name as asked for, or as the delivery is called."""
+        return self.name or self.out.stem
+
+
+def asked(**wishes: Any) -> EpisodeJob:
+    """The job a command line asks for; Refused in words where Prefect's form would show a red field."""
+    try:
+        return EpisodeJob(**wishes)
+    except ValidationError as error:
+        wrong = "; ".join(_in_words(e) for e in error.errors(include_url=False))
+        raise Refused(f"This cannot be done as asked: {wrong}. `dubline dub --help` lists what can.") from None
+
+
+def _in_words(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    said = error["msg"].removeprefix("Value error, ")
+    return f"{where}: {said} (not {error['input']!r})" if where else said

@@ -1,0 +1,125 @@
+"""One face set up for a model: which part of the film it sees in each frame, and how its answer is laid back.
+
+Promises: the patch of every frame of a take has the same size and lies inside the film on whole chroma samples; what
+the model left as it was keeps the plate's own detail; the matte is 0 outside the square the model saw.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.face.crop import cut, enlarge, frame_squares, into
+from models.face.matte import matte
+from models.lipsync import CropSpec, Face
+from storage.film.colour import from_rgb, to_rgb
+from storage.film.planes import Planes, pixel_format
+from storage.film.probe import Film
+from storage.film.read import Frame, frames
+from tasks.geometry import Geometry
+
+UNCHANGED: Final = 0.03  # of full scale: a model that moves a pixel less left it as it was
+CHANGED: Final = 0.12  # one that moves it more drew something new, and the plate's detail is of another mouth
+FRONTAL: Final = 25.0  # degrees: the reference frames should look at the camera if any does
+
+Pixels = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Plate:
+    """What the model is shown of one frame, and where its answer will lie."""
+
+    index: int
+    x: int  # top left pixel of the patch in the film
+    y: int
+    rgb: NDArray[np.float16]  # (height, width, 3) the film under the patch, 0 … 1
+    square: Pixels  # (4,) the model's square in pixels of the patch
+    crop: Pixels  # (S, S, 3) what the model sees, 0 … 1
+    points: Pixels  # (468, 2) the mesh in 0 … 1 of the crop
+
+
+class Stage:
+    """One track of one film, seen through one model's crop."""
+
+    def __init__(self, film: Film, geometry: Geometry, spec: CropSpec) -> None:
+        self.film, self.geometry, self.spec = film, geometry, spec
+        self.squares = frame_squares(geometry.frames, geometry.points, spec)
+        self.row = {int(frame): n for n, frame in enumerate(geometry.frames)}
+        layout = pixel_format(film.pix_fmt)
+        self.across, self.down = layout.across, layout.down
+        roll = self.squares[:, 3]
+        reach = self.squares[:, 2] * (np.abs(np.cos(roll)) + np.abs(np.sin(roll)))  # of a square that leans
+        side = int(np.ceil(reach.max())) + 2 * max(self.across, self.down)
+        self.width = min(_up(side, self.across), film.width)
+        self.height = min(_up(side, self.down), film.height)
+
+    def plate(self, frame: Frame) -> Plate:
+        """raises KeyError if the track has no face in this frame"""
+        n = self.row[frame.index]
+        square = self.squares[n]
+        x = _corner(square[0], self.width, self.film.width, self.across)
+        y = _corner(square[1], self.height, self.film.height, self.down)
+        rgb = to_rgb(frame.planes, self.film, x, y, self.width, self.height)
+        here = np.asarray(square - [x, y, 0, 0], np.float32)
+        crop = np.asarray(cut(rgb, here, self.spec.size), np.float32)
+        points = into(self.geometry.points[n], square)
+        return Plate(frame.index, x, y, rgb.astype(np.float16), here, np.clip(crop, 0, 1), points)
+
+    def face(self) -> Face:
+        """The face as the whole track knows it: shut, open, and on average."""
+        g = self.geometry
+        frontal = np.abs(g.yaw) <= max(FRONTAL, float(np.quantile(np.abs(g.yaw), 0.25)))
+        sharp = g.sharpness >= 0.5 * np.median(g.sharpness)
+        good = np.flatnonzero(frontal & sharp) if (frontal & sharp).any() else np.arange(len(g.frames))
+        rest, wide = (self._shown(int(good[pick(g.opening[good])])) for pick in (np.argmin, np.argmax))
+        median = np.median(into(g.points, self.squares), axis=0)
+        return Face(
+            rest=_tensor(rest.crop), rest_points=torch.from_numpy(rest.points),
+            wide=_tensor(wide.crop), wide_points=torch.from_numpy(wide.points),
+            median_points=torch.from_numpy(median.astype(np.float32)),
+        )  # fmt: skip
+
+    def patch(self, plate: Plate, result: Pixels, face: Face, share: float) -> tuple[Planes, NDArray[np.uint8]]:
+        """The patch in the film's pixel format and its matte, 0 … 255.
+
+        result  (S, S, 3) what the model drew, 0 … 1
+        share   0 … 1 how much of it is shown: the fade at the ends of a route
+        """
+        box = (0, 0, self.width, self.height)
+        moved = cv2.GaussianBlur(np.abs(result - plate.crop).max(axis=-1), (0, 0), 0.02 * self.spec.size)
+        kept = 1 - np.clip((moved - UNCHANGED) / (CHANGED - UNCHANGED), 0, 1)
+        cover = matte(plate.points[None], self.spec, face.wide_points.numpy())[0]
+        drawn, old, weight, shown = (
+            np.asarray(enlarge(layer, plate.square, box), np.float32)
+            for layer in (result, plate.crop, kept.astype(np.float32), cover)
+        )
+        rgb = drawn + np.clip(weight, 0, 1)[..., None] * (plate.rgb.astype(np.float32) - old)
+        shown = np.clip(shown, 0, 1) * _inside(plate.square, self.width, self.height)
+        return from_rgb(rgb, self.film), np.rint(255 * share * shown).astype(np.uint8)
+
+    def _shown(self, n: int) -> Plate:
+        frame = int(self.geometry.frames[n])
+        return self.plate(next(frames(self.film, frame, frame + 1)))
+
+
+def _up(value: int, step: int) -> int:
+    return -(-value // step) * step
+
+
+def _corner(centre: float, length: int, limit: int, step: int) -> int:
+    """Where a patch of that length begins so that it lies around `centre`, inside the film, on a chroma sample."""
+    return int(np.clip(round((centre - length / 2) / step) * step, 0, (limit - length) // step * step))
+
+
+def _inside(square: Pixels, width: int, height: int) -> NDArray[np.bool_]:
+    """(height, width) the pixels whose middle lies in the square, half a pixel within its edge."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32) + 0.5
+    middle = into(np.stack([x, y], axis=-1), np.broadcast_to(square, (height, 4)))
+    return np.asarray((np.abs(middle - 0.5) <= 0.5 - 0.5 / square[2]).all(axis=-1))
+
+
+def _tensor(crop: Pixels) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))

@@ -1,0 +1,167 @@
+"""Measures Dubline and rewrites docs/MEASURED.md: `make bench`, or `python -m tests.bench cuts memory` for some of it.
+
+Every section is measured by one function and replaced as a whole; sections not asked for keep what was measured before.
+Nothing here is a test: a slow machine makes a figure worse and nothing red.
+"""
+
+import json
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import psutil
+import soundfile
+
+from flows.demo.film import make
+from flows.demo.script import SCENES
+from storage.film import programs
+from storage.film.probe import probe
+from storage.film.read import speech
+from tests.whole.studio import Studio, all_planes, sound_of
+
+PAGE: Final = Path(__file__).parents[1] / "docs" / "MEASURED.md"
+SHARED: Final = Path(__file__).parents[2] / "shared"
+EPISODE: Final = SHARED / "media/film/synthetic_episode_grid.mp4"
+BATTLE: Final = SHARED / "media/film/multishot_tos_battle_20be8df.mp4"
+SHOT_S: Final = Fraction(3008, 1000)  # each of the synthetic episode's 20 shots
+
+
+def whole_films() -> list[str]:
+    """Two films of the shared media, dubbed into lossless deliveries and compared with their sources."""
+    rows = ["| film | frames in = out | rate, timecode | dub bit-exact | changed | identical | outside the routes |",
+            "|---|---|---|---|---|---|---|"]  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        for film in (EPISODE, BATTLE):
+            studio = Studio(Path(folder) / film.stem, film, reordered(film, Path(folder)))
+            out, report, _ = _dub(studio, "--deliver", "ffv1", suffix=".mkv")
+            before, after = probe(film), probe(out)
+            routed = {n for s in report["shots"] for t in s["tracks"] for a, b in t["ranges"] for n in range(a, b)}
+            changed = [
+                n for (n, a), (_, b) in zip(all_planes(film), all_planes(out), strict=True)
+                if any((x != y).any() for x, y in zip(a, b, strict=True))
+            ]  # fmt: skip
+            same = before.rate == after.rate and before.start_timecode == after.start_timecode
+            exact = np.array_equal(sound_of(out), sound_of(studio.dub))
+            outside = "all equal" if set(changed) <= routed else f"{len(set(changed) - routed)} DIFFER"
+            rows.append(
+                f"| {film.name} | {before.frames} = {after.frames} | {'equal' if same else 'DIFFER'} | {exact} "
+                f"| {len(changed)} | {before.frames - len(changed)} | {outside} |"
+            )
+    return rows
+
+
+def memory() -> list[str]:
+    """Peak memory of `dubline dub`: the demo's speaking scenes once, and the same four times over."""
+    rows = ["| film | seconds | peak of the process tree | ratio |", "|---|---|---|---|"]
+    first = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        for times in (1, 4):
+            place = Path(folder) / str(times)
+            film, dub = make(place, tuple(SCENES) * times)
+            _, _, peak = _dub(Studio(place, film, dub))
+            first = first or peak
+            rows.append(
+                f"| the demo film × {times} | {float(probe(film).duration):.1f} | {peak:.0f} MiB | {peak / first:.3f} |"
+            )
+    return rows
+
+
+def overhead() -> list[str]:
+    """What `dubline dub` spends outside its steps on a ten-second film."""
+    with tempfile.TemporaryDirectory() as folder:
+        film, dub = make(Path(folder), tuple(SCENES[1:3]) + tuple(SCENES[:1]))
+        began = time.monotonic()
+        _, report, _ = _dub(Studio(Path(folder), film, dub))
+        total = time.monotonic() - began
+        steps = sum(report["seconds"].values())
+        length = float(probe(film).duration)
+    each = ", ".join(f"{name} {s:.1f}" for name, s in report["seconds"].items())
+    return [
+        "| film | start to end | in its steps | outside |",
+        "|---|---|---|---|",
+        f"| {length:.1f} s | {total:.1f} s | {steps:.1f} s | **{total - steps:.1f} s** |",
+        "",
+        f"Steps: {each}.",
+    ]
+
+
+SECTIONS: Final[dict[str, tuple[str, Callable[[], list[str]]]]] = {
+    "films": ("Whole films", whole_films),
+    "memory": ("Memory", memory),
+    "overhead": ("Outside the steps", overhead),
+}
+
+
+def reordered(film: Path, folder: Path) -> Path:
+    """A dub for a film of ours: its own sound, moved round by seven shots' length, exactly as long as the picture."""
+    sound = speech(film, folder / f"{film.stem}.16k.wav")
+    heard, hz = soundfile.read(str(sound))
+    length = int(probe(film).duration * hz)
+    heard = np.pad(heard, (0, max(0, length - len(heard))))[:length]
+    dub = folder / f"{film.stem}.dub.wav"
+    soundfile.write(str(dub), np.roll(heard, -int(7 * SHOT_S * hz)), hz, subtype="PCM_16")
+    return dub
+
+
+def _dub(studio: Studio, *options: str, suffix: str = ".mov") -> tuple[Path, Any, float]:
+    """The delivery, its report, and the peak memory of the command and its children in MiB."""
+    studio.folder.mkdir(parents=True, exist_ok=True)
+    out = studio.folder / f"out{suffix}"
+    command = studio.command("dub", studio.film, studio.dub, "-o", out, *options)
+    running = subprocess.Popen(command, env=studio.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    peak = 0.0
+    watched = psutil.Process(running.pid)
+    while True:
+        try:
+            family = [watched, *watched.children(recursive=True)]
+            peak = max(peak, sum(_resident(one) for one in family) / 2**20)
+            running.wait(0.1)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+        except psutil.NoSuchProcess:
+            running.wait()
+            break
+    if running.returncode not in (0, 1):
+        raise SystemExit(running.stderr.read().decode() if running.stderr else "dubline failed")
+    return out, json.loads((studio.folder / f"{out.name}.dubline" / "report.json").read_text()), peak
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def main(wanted: Sequence[str]) -> None:
+    programs.find("ffmpeg")
+    page = PAGE.read_text() if PAGE.exists() else "# Measured\n"
+    for key in wanted or SECTIONS:
+        title, measure = SECTIONS[key]
+        head = f"## {title}\n"
+        said = "\n".join([
+            f"{measure.__doc__}", "", f"`python -m tests.bench {key}`, {time.strftime('%Y-%m-%d')}, {_machine()}", "",
+            *measure(),
+        ])  # fmt: skip
+        section = f"{head}{said}\n\n"
+        old = re.compile(rf"^{re.escape(head)}.*?(?=^## |\Z)", re.M | re.S)
+        page = old.sub(lambda _, new=section: new, page) if old.search(page) else f"{page.rstrip()}\n\n{section}"  # type: ignore[misc]
+        PAGE.write_text(page.rstrip() + "\n")
+        print(section)
+
+
+def _machine() -> str:
+    return f"{psutil.cpu_count()} cores, Python {platform.python_version()}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

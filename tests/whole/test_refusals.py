@@ -1,0 +1,117 @@
+"""Bad input: exit 2, one message that says what to do, and neither rows nor files."""
+
+import os
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from tests.shoot import FILM_24, draw_film, draw_sound
+from tests.whole.studio import Studio
+
+Case = tuple[Path, Path, Path]  # film, dub, out
+
+
+def _film(folder: Path, frames: int = 24) -> Path:
+    return draw_film(folder / "film.mov", frames, codec="libx264", sound=1.0)
+
+
+def _dub(folder: Path, seconds: Fraction = 24 / FILM_24) -> Path:
+    return draw_sound(folder / "dub.wav", seconds)
+
+
+def _missing(f: Path) -> Case:
+    return f / "nothing.mov", _dub(f), f / "out.mov"
+
+
+def _no_picture(f: Path) -> Case:
+    return draw_sound(f / "film.wav", 1), _dub(f), f / "out.mov"
+
+
+def _silent_dub(f: Path) -> Case:
+    return _film(f), draw_film(f / "dub.mov", 24), f / "out.mov"
+
+
+def _cut_off(f: Path) -> Case:
+    film = draw_film(f / "film.mkv", 240, codec="libx264")
+    film.write_bytes(film.read_bytes()[: film.stat().st_size // 2])
+    return film, draw_sound(f / "dub.wav", 240 / FILM_24), f / "out.mov"
+
+
+def _no_moov(f: Path) -> Case:
+    film = _film(f, 240)
+    film.write_bytes(film.read_bytes()[: film.stat().st_size // 2])
+    return film, draw_sound(f / "dub.wav", 240 / FILM_24), f / "out.mov"
+
+
+def _too_long(f: Path) -> Case:
+    return _film(f), _dub(f, 26 / FILM_24), f / "out.mov"
+
+
+def _too_short(f: Path) -> Case:
+    return _film(f), _dub(f, 22 / FILM_24), f / "out.mov"
+
+
+def _no_folder(f: Path) -> Case:
+    return _film(f), _dub(f), f / "nowhere" / "out.mov"
+
+
+def _over_the_film(f: Path) -> Case:
+    return (film := _film(f)), _dub(f), film
+
+
+def _over_a_link(f: Path) -> Case:
+    film = _film(f)
+    os.link(film, f / "link.mov")
+    return film, _dub(f), f / "link.mov"
+
+
+def _no_media(f: Path) -> Case:
+    (f / "film.mov").write_text("not a film")
+    return f / "film.mov", _dub(f), f / "out.mov"
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        pytest.param(_missing, "nothing.mov", id="missing-film"),
+        pytest.param(_no_picture, "picture", id="no-video-stream"),
+        pytest.param(_silent_dub, "sound", id="no-audio-in-the-dub"),
+        pytest.param(_cut_off, "film.mkv", id="truncated-mkv"),
+        pytest.param(_no_moov, "film.mov", id="truncated-mov"),
+        pytest.param(_too_long, "--allow-length", id="dub-too-long"),
+        pytest.param(_too_short, "--allow-length", id="dub-too-short"),
+        pytest.param(_no_folder, "nowhere", id="no-such-output-folder"),
+        pytest.param(_over_the_film, "film.mov", id="output-is-the-film"),
+        pytest.param(_over_a_link, "link.mov", id="output-is-a-link-to-the-film"),
+        pytest.param(_no_media, "film.mov", id="not-a-film"),
+    ],
+)
+def test_refused_with_one_message_and_nothing_written(tmp_path: Path, make: Callable[[Path], Case], says: str) -> None:
+    film, dub, out = make(tmp_path)
+    studio = Studio(tmp_path, film, dub)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    ended = studio.run("dub", film, dub, "-o", out)
+    assert ended.returncode == 2, ended.stderr
+    assert says in ended.stderr and ended.stderr.startswith("dubline: ") and "Traceback" not in ended.stderr
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert not studio.home.exists()
+
+
+def test_both_lengths_are_told(tmp_path: Path) -> None:
+    film, dub, out = _too_long(tmp_path)
+    said = Studio(tmp_path, film, dub).run("dub", film, dub, "-o", out).stderr
+    assert "1.001" in said and "1.084" in said
+
+
+def test_any_name_works(tmp_path: Path) -> None:
+    name = '-it\'s "two"\nlines; Ünïcødé 東京 $HOME %d'
+    folder = tmp_path / name
+    folder.mkdir()
+    film = draw_film(folder / f"{name}.mov", 24, codec="libx264", sound=1.0)
+    dub = draw_sound(folder / f"{name}.wav", 24 / FILM_24)
+    out = folder / f"{name} dubbed.mov"
+    ended = Studio(tmp_path, film, dub).run("dub", film, dub, "-o", out)
+    assert ended.returncode == 0, ended.stderr
+    assert out.is_file() and (folder / f"{out.name}.dubline" / "report.json").is_file()
