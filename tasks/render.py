@@ -89,7 +89,7 @@ def draw_take(
         for start, end in question.ranges:
             for plate, result in _mouths(question, stage, face, speech, model, start, end):
                 share = _shown(plate.index, (start, end), question.shot)
-                patch, matte = stage.patch(plate, result, plate.points, share)
+                patch, matte = stage.patch(plate, result, face, share)
                 patches.write(patch)
                 mattes.write((matte,))
                 drawn.placements.append([plate.index, plate.x, plate.y])
@@ -105,7 +105,7 @@ def _mouths(
     plates: list[Plate] = []
     tail: list[Pixels] = []  # what the window before drew for the first frames of this one
     film_frames = frames(stage.film, start, end)
-    while plates or not tail:
+    while True:
         for frame in film_frames:
             plates.append(stage.plate(frame))
             if len(plates) == model.window.frames:

@@ -10,10 +10,10 @@ from typing import Final
 import cv2
 import numpy as np
 import torch
-from models.face.matte import matte
 from numpy.typing import NDArray
 
 from models.face.crop import cut, enlarge, frame_squares, into
+from models.face.matte import matte
 from models.lipsync import CropSpec, Face
 from storage.film.colour import from_rgb, to_rgb
 from storage.film.planes import Planes, pixel_format
@@ -82,22 +82,23 @@ class Stage:
             median_points=torch.from_numpy(median.astype(np.float32)),
         )  # fmt: skip
 
-    def patch(self, plate: Plate, result: Pixels, drawn: Pixels, share: float) -> tuple[Planes, NDArray[np.uint8]]:
+    def patch(self, plate: Plate, result: Pixels, face: Face, share: float) -> tuple[Planes, NDArray[np.uint8]]:
         """The patch in the film's pixel format and its matte, 0 … 255.
 
         result  (S, S, 3) what the model drew, 0 … 1
-        drawn   (468, 2) where it drew the face, 0 … 1 of the crop
         share   0 … 1 how much of it is shown: the fade at the ends of a route
         """
         box = (0, 0, self.width, self.height)
         moved = cv2.GaussianBlur(np.abs(result - plate.crop).max(axis=-1), (0, 0), 0.02 * self.spec.size)
         kept = 1 - np.clip((moved - UNCHANGED) / (CHANGED - UNCHANGED), 0, 1)
-        detail = plate.rgb.astype(np.float32) - enlarge(plate.crop, plate.square, box)
-        weight = np.clip(enlarge(kept.astype(np.float32), plate.square, box), 0, 1)[..., None]
-        rgb = np.asarray(enlarge(result, plate.square, box) + weight * detail, np.float32)
-        cover = enlarge(matte(plate.points[None], drawn[None], self.spec.size, self.spec.top)[0], plate.square, box)
-        cover = cover * _inside(plate.square, self.width, self.height)
-        return from_rgb(rgb, self.film), np.asarray(np.rint(255 * share * np.clip(cover, 0, 1)), np.uint8)
+        cover = matte(plate.points[None], self.spec, face.wide_points.numpy())[0]
+        drawn, old, weight, shown = (
+            np.asarray(enlarge(layer, plate.square, box), np.float32)
+            for layer in (result, plate.crop, kept.astype(np.float32), cover)
+        )
+        rgb = drawn + np.clip(weight, 0, 1)[..., None] * (plate.rgb.astype(np.float32) - old)
+        shown = np.clip(shown, 0, 1) * _inside(plate.square, self.width, self.height)
+        return from_rgb(rgb, self.film), np.rint(255 * share * shown).astype(np.uint8)
 
     def _shown(self, n: int) -> Plate:
         frame = int(self.geometry.frames[n])

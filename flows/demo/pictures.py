@@ -48,7 +48,7 @@ def man_in_a_car(frames: int, sound: Sound, rate: Fraction) -> Iterator[Picture]
 
 def drawn_cat(frames: int, sound: Sound, rate: Fraction) -> Iterator[Picture]:
     """A drawn character whose lips obey the law exactly."""
-    cat = Puppet.random(np.random.default_rng(12), "cat", "shaded")
+    cat = Puppet.random(np.random.default_rng(2), "cat", "outline")
     poses = random_pose(np.random.default_rng(5), frames, float(rate))
     drawn = cat.render(poses, _mouths(sound, frames, rate), 540)
     for frame in drawn:

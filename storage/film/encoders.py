@@ -35,6 +35,11 @@ class Encoder:
     lossless: bool
     words: str  # for the report; says why if it is not the film's own codec
 
+    @property
+    def makes(self) -> str:
+        """The codec's own name: h264 for libx264."""
+        return {"libx264": "h264", "libx265": "hevc", "prores_ks": "prores"}.get(self.codec, self.codec)
+
 
 def encoder_for(film: Film, deliver: Deliver = "same") -> Encoder:
     """The encoder for a film.
