@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Gives a finished film the lips of its dub, and changes nothing else.",
 )
+
+if TYPE_CHECKING:
+    from tasks.job import EpisodeJob
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
 
@@ -41,7 +44,9 @@ def options(
 
 @app.command()
 def dub(
-    film: Annotated[Path, typer.Argument(help="The film, with all its streams. It is never written to.")],
+    film: Annotated[
+        Path, typer.Argument(metavar="FILM", help="The film, with all its streams. It is never written to.")
+    ],
     sound: Annotated[Path, typer.Argument(metavar="DUB", help="The dubbed sound, as long as the film.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the dubbed film goes; OUT.dubline/ lies beside it.")],
     stem: Annotated[list[str] | None, typer.Option(metavar="NAME=FILE", help="Dry dialogue of one character.")] = None,
@@ -69,6 +74,23 @@ def dub(
         variant=variant, seed=seed, steps=steps, speakers=_speakers(speakers), deliver=deliver,
         allow_length=allow_length, purpose=purpose, transcript=transcript, name=name,
     )  # fmt: skip
+    _dub(job, as_json)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where film, dub and delivery go.")] = Path("demo"),
+    as_json: AsJson = False,
+) -> None:
+    """Draw a short film, speak a dub for it, dub it, and say where to look."""
+    from flows.demo.film import make
+    from tasks.job import asked
+
+    film, sound = make(folder.absolute())
+    _dub(asked(film=film, dub=sound, out=film.with_name("dubbed.mov"), name="demo"), as_json)
+
+
+def _dub(job: "EpisodeJob", as_json: bool) -> None:
     from flows import episode, tables
     from flows.progress import progress
 
@@ -79,16 +101,6 @@ def dub(
         raise typer.Exit(130) from None
     tables.show(delivery.facts(), as_json)
     raise typer.Exit(0 if delivery.whole else 1)
-
-
-@app.command()
-def demo(
-    folder: Annotated[Path, typer.Argument(help="Where the demo film and its dub go.")] = Path("demo"),
-) -> None:
-    """Draw a short film, speak a dub for it, dub it, and say where to look."""
-    from flows.demo import demo as play
-
-    play(folder.absolute())
 
 
 @app.command()
@@ -104,7 +116,9 @@ def doctor(as_json: AsJson = False) -> None:
 
 @app.command()
 def status(
-    episode: Annotated[str | None, typer.Argument(help="One episode, with its steps; otherwise all.")] = None,
+    episode: Annotated[
+        str | None, typer.Argument(metavar="EPISODE", help="One episode, with its steps; otherwise all.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the episodes, or say where one of them stands."""
@@ -114,7 +128,9 @@ def status(
 
 
 @app.command()
-def shots(episode: Annotated[str, typer.Argument(help="See `dubline status`.")], as_json: AsJson = False) -> None:
+def shots(
+    episode: Annotated[str, typer.Argument(metavar="EPISODE", help="See `dubline status`.")], as_json: AsJson = False
+) -> None:
     """List the shots of an episode: frames, status, model and why."""
     from flows import listing, tables
 
@@ -123,8 +139,8 @@ def shots(episode: Annotated[str, typer.Argument(help="See `dubline status`.")],
 
 @app.command()
 def show(
-    episode: Annotated[str, typer.Argument(help="See `dubline status`.")],
-    shot: Annotated[str, typer.Argument(help="See `dubline shots EPISODE`.")],
+    episode: Annotated[str, typer.Argument(metavar="EPISODE", help="See `dubline status`.")],
+    shot: Annotated[str, typer.Argument(metavar="SHOT", help="See `dubline shots EPISODE`.")],
     as_json: AsJson = False,
 ) -> None:
     """Everything about one shot: tracks, routes, takes, and what happened to it."""
