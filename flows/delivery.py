@@ -1,26 +1,30 @@
 """The last step: the circled takes over the film, the dub laid in, the report beside it."""
 
+import platform
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from flows.ledger import Found, Ledger
 from flows.progress import OnProgress
 from flows.run import run
-from storage import artifacts
-from storage.catalog import EpisodeStatus, Shot, ShotStatus, Take, artifact, moves, shot
+from storage import VERSION, artifacts
+from storage.catalog import EpisodeStatus, Shot, ShotStatus, Take, artifact, character, moves, route, shot, step, track
 from storage.catalog.session import catalog
 from storage.film.planes import Planes
 from storage.film.probe import fingerprint
 from storage.film.read import Frame
 from tasks import conform as conforming
 from tasks import deliver as muxing
-from tasks.conform import Picture
 from tasks.ingest import Ingested
 from tasks.job import EpisodeJob
+from tasks.report import build_report, report
+from tasks.stills import Stills
 
 
 @dataclass(frozen=True)
@@ -57,40 +61,77 @@ def deliver(book: Ledger, job: EpisodeJob, given: Ingested, takes: Sequence[Take
     }
 
     def compute(on_progress: OnProgress) -> Found:
-        folder = job.out.with_name(job.out.name + ".dubline")
+        folder = report_folder(job)
         folder.mkdir(exist_ok=True)
-        between = folder / "picture.part"  # beside the delivery: on the same disk, which must have room for it anyway
-        try:
-            began = time.monotonic_ns()
-            conformed = _conformed(book, job, given, takes, between, on_progress)
-            laid = time.monotonic_ns()
-            run(muxing.deliver, given.film, conformed, given.dub, job.out)
-            muxed = time.monotonic_ns()
-        finally:
-            between.unlink(missing_ok=True)
-        seconds = {"render": drawing_us / 1e6, "conform": (laid - began) / 1e9, "deliver": (muxed - laid) / 1e9}
-        return Found(notes={"changed": len(conformed.changed), "sha": fingerprint(job.out), "seconds": seconds})
+        # The picture between conform and mux lies beside the delivery: on a disk that must have room for it anyway.
+        with tempfile.TemporaryDirectory(prefix="conform-", dir=folder) as between:
+            return _written(book, job, given, takes, Path(between), drawing_us, on_progress)
 
-    notes = book.step(
-        "deliver", asked, compute, lambda notes: job.out.is_file() and fingerprint(job.out) == notes["sha"]
-    )
+    def stands(notes: Mapping[str, Any]) -> bool:
+        written = (job.out, report_folder(job) / "report.json")
+        return all(path.is_file() for path in written) and fingerprint(job.out) == notes["sha"]
+
+    notes = book.step("deliver", asked, compute, stands)
     return _ended(book, job, given, shots, notes["changed"])
 
 
-def _conformed(
-    book: Ledger, job: EpisodeJob, given: Ingested, takes: Sequence[Take], to: Path, on_progress: OnProgress
-) -> Picture:
+def report_folder(job: EpisodeJob) -> Path:
+    return job.out.with_name(job.out.name + ".dubline")
+
+
+def _written(
+    book: Ledger,
+    job: EpisodeJob,
+    given: Ingested,
+    takes: Sequence[Take],
+    between: Path,
+    drawing_us: int,
+    on_progress: OnProgress,
+) -> Found:
+    """Conform, mux, report; each with its seconds."""
+    seconds = {each.name: each.microseconds / 1e6 for each in book.read(step.of_episode)} | {"render": drawing_us / 1e6}
+    shots = book.read(shot.of_episode)
+    stills = Stills(given.film, shots, takes, between / "stills")
+
+    def watch(frame: Frame, after: Planes) -> None:
+        stills(frame, after)
+        on_progress(frame.index + 1, given.film.frames)
+
+    began = time.monotonic()
+    picture = run(conforming.conform, given.film, takes, _file_of(takes), between / "picture", job.deliver, watch)
+    seconds["conform"] = time.monotonic() - began
+    began = time.monotonic()
+    delivered = run(muxing.deliver, given.film, picture, given.dub, job.out)
+    seconds["deliver"] = time.monotonic() - began
+    said = build_report(
+        given.film,
+        given.dub,
+        picture,
+        delivered,
+        shots=shots,
+        tracks=book.read(track.of_episode),
+        characters=book.read(character.of_episode),
+        routes=book.read(route.of_episode),
+        takes=takes,
+        seconds=seconds,
+        versions=_versions(),
+        notes=given.notes,
+    )
+    run(report, {"episode": book.episode.name, **said}, stills.taken, report_folder(job))
+    return Found(notes={"changed": len(picture.changed), "sha": fingerprint(job.out), "seconds": seconds})
+
+
+def _file_of(takes: Sequence[Take]) -> Callable[[str], Path]:
     with catalog() as session:
         files = artifact.of_shas(session, {sha for taken in takes for sha in (taken.patch, taken.matte)})
     suffixes = {file.sha: file.suffix for file in files}
+    return lambda sha: artifacts.path(sha, suffixes[sha])
 
-    def file_of(sha: str) -> Path:
-        return artifacts.path(sha, suffixes[sha])
 
-    def watch(frame: Frame, after: Planes) -> None:
-        on_progress(frame.index + 1, given.film.frames)
-
-    return run(conforming.conform, given.film, takes, file_of, to, job.deliver, watch)
+def _versions() -> dict[str, str]:
+    """What could make another machine's delivery another one."""
+    wheels = ("torch", "opencv-python-headless", "av", "pyannote.audio", "scenedetect-headless", "prefect")
+    return {"dubline": VERSION, "python": platform.python_version()} | {name: version(name) for name in wheels}
 
 
 def _ended(book: Ledger, job: EpisodeJob, given: Ingested, shots: Sequence[Shot], changed: int) -> Delivery:
@@ -102,7 +143,7 @@ def _ended(book: Ledger, job: EpisodeJob, given: Ingested, shots: Sequence[Shot]
     return Delivery(
         episode=book.episode.name,
         out=job.out,
-        report=job.out.with_name(job.out.name + ".dubline") / "report.json",
+        report=report_folder(job) / "report.json",
         frames=given.film.frames,
         changed=changed,
         shots=dict(Counter(str(each.status) for each in shots)),
