@@ -7,14 +7,19 @@ this machine (`dubline doctor`) · 70 a bug of ours, with its traceback · 130 i
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from storage import VERSION
 from storage.errors import DublineError, Refused
 from storage.settings import settings
+
+if TYPE_CHECKING:
+    from flows.delivery import Delivery
+    from flows.progress import Progress
 
 app = typer.Typer(
     add_completion=False,
@@ -69,26 +74,20 @@ def dub(
         variant=variant, seed=seed, steps=steps, speakers=_speakers(speakers), deliver=deliver,
         allow_length=allow_length, purpose=purpose, transcript=transcript, name=name,
     )  # fmt: skip
-    from flows import episode, tables
-    from flows.progress import progress
+    from flows import episode
 
-    try:
-        delivery = episode.dub(job, progress())
-    except KeyboardInterrupt:
-        print("dubline: stopped. The same command goes on from here.", file=sys.stderr)
-        raise typer.Exit(130) from None
-    tables.show(delivery.facts(), as_json)
-    raise typer.Exit(0 if delivery.whole else 1)
+    _deliver(lambda progress: episode.dub(job, progress), as_json)
 
 
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where the demo film and its dub go.")] = Path("demo"),
+    as_json: AsJson = False,
 ) -> None:
     """Draw a short film, speak a dub for it, dub it, and say where to look."""
-    from flows.demo import demo as play
+    from flows.demo.play import play
 
-    play(folder.absolute())
+    _deliver(lambda progress: play(folder.absolute(), progress), as_json)
 
 
 @app.command()
@@ -131,6 +130,20 @@ def show(
     from flows import listing, tables
 
     tables.show(listing.shot(episode, shot), as_json)
+
+
+def _deliver(work: "Callable[[Progress], Delivery]", as_json: bool) -> None:
+    """Watch over the work, say what came of it, and leave with its exit code."""
+    from flows import tables
+    from flows.progress import progress
+
+    try:
+        delivery = work(progress())
+    except KeyboardInterrupt:
+        print("dubline: stopped. The same command goes on from here.", file=sys.stderr)
+        raise typer.Exit(130) from None
+    tables.show(delivery.facts(), as_json)
+    raise typer.Exit(0 if delivery.whole else 1)
 
 
 def _stems(given: list[str]) -> dict[str, Path]:
