@@ -128,6 +128,11 @@ def probe(path: Path) -> Film:
     if said.get("pix_fmt") is None or not said.get("width"):
         codec = said.get("codec_name", "unknown codec")
         raise Refused(f"The picture of {path} cannot be read ({codec}): it is damaged or cut off. Copy it again.")
+    if facts["format"]["format_name"] == "avi" and said["codec_name"] in ("h264", "hevc") and said.get("has_b_frames"):
+        raise Refused(
+            f"{path} is {said['codec_name']} in AVI, which keeps no times for frames that are shown in another order "
+            f"than they are stored, so they cannot be numbered. Export it as MOV, MP4 or Matroska."
+        )
     walk = count.walk(path, said["index"])
     time_base = Fraction(said["time_base"])
     rate, steady = count.rate_of_stamps(walk.pts, time_base, [said.get("avg_frame_rate"), said.get("r_frame_rate")])
@@ -250,7 +255,9 @@ def _start_timecode(picture: int, streams: tuple[Stream, ...], tags: dict[str, s
 
 def _missing(facts: dict[str, Any], said: dict[str, Any], walk: count.Walk) -> str:
     promised = int(said.get("nb_frames", 0))  # MP4 and MOV: what the index lists; an edit list may hide some of it
-    end = Fraction(facts["format"].get("start_time", "0")) + Fraction(facts["format"].get("duration", "0"))
+    end = Fraction(facts["format"].get("duration", "0"))
+    if not facts["format"]["format_name"].startswith("matroska"):  # Matroska's duration is the time of the end
+        end += Fraction(facts["format"].get("start_time", "0"))
     if promised > walk.packets and walk.latest < end - Fraction(1, 100):
         return f"its index promises {promised} frames and only {walk.packets} are there"
     if walk.latest < end - Fraction(1, 2):
