@@ -79,7 +79,6 @@ class Film:
     streams: tuple[Stream, ...]
     tags: dict[str, str]
     chapters: int
-    bit_rate: int | None  # of the picture, where the file says it
     missing: str  # what the file promises and does not hold, in words; empty if it is whole
 
     @property
@@ -151,8 +150,7 @@ def probe(path: Path) -> Film:
         mastering=mastering.mastering(path, said), interlaced=said.get("field_order") in ("tt", "bb", "tb", "bt"),
         rotation=next((int(d["rotation"]) % 360 for d in said.get("side_data_list", []) if "rotation" in d), 0),
         start_timecode=_start_timecode(said["index"], streams, tags), streams=streams, tags=tags,
-        chapters=len(facts.get("chapters", [])), bit_rate=int(said["bit_rate"]) if "bit_rate" in said else None,
-        missing=_missing(facts, said, walk),
+        chapters=len(facts.get("chapters", [])), missing=_missing(facts, said, walk),
     )  # fmt: skip
 
 
