@@ -172,6 +172,9 @@ def test_prores_on_demand_and_reasons_in_words(tmp_path: Path) -> None:
     strange = replace(film, codec="vp9", profile="Profile 0")
     assert "because Dubline cannot write vp9" in encoder_for(strange).words
     assert encoder_for(strange).lossless
+    avid = replace(film, codec="dnxhd", profile="DNXHD", pix_fmt="yuv422p10le")
+    assert encoder_for(avid).options["profile"] == "dnxhr_hqx"
+    assert not encoder_for(avid).copies
 
 
 def test_hdr10_says_how_it_was_graded(tmp_path: Path) -> None:
