@@ -22,7 +22,7 @@ from models.lipsync import CropSpec
 
 ROOM: Final = Fraction(9, 8)  # crop for training over the crop the network sees
 SIZE: Final = 144
-HELD_OUT: Final = ("s26", "s30", "unkF", "unkG")  # never trained on
+HELD_OUT: Final = ("s26", "s30", "unkF", "unkG", "s31", "s33", "unkH")  # never trained on; the last three are eval's
 OVERSHADOWING: Final = ("s1", 170)  # 84 % of the corpus is this one face; so many clips of it are plenty
 
 

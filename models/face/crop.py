@@ -5,7 +5,7 @@ pump when laid back. Smoothed within runs of consecutive frames, never across a 
 same antialiased bicubic resampling in two directions, exact to a fraction of a pixel.
 """
 
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from models.lipsync import CropSpec
 CENTRE_FRAMES: Final = 2.5  # sigma of the smoothing of the centre: follows a nod, not the detector's jitter
 SIDE_FRAMES: Final = 6.0  # of the side, which changes slowly in life
 
+Pixel = TypeVar("Pixel", np.uint8, np.uint16, np.float32)
 Square = Floats  # (3,) centre x, centre y, side, in picture pixels
 Box = tuple[int, int, int, int]  # x, y, width, height in whole picture pixels
 
@@ -42,7 +43,7 @@ def frame_squares(frames: NDArray[np.int32], points: Floats, spec: CropSpec) -> 
     return squares
 
 
-def cut(picture: NDArray[np.generic], square: Square, size: int) -> NDArray[np.generic]:
+def cut(picture: NDArray[Pixel], square: Square, size: int) -> NDArray[Pixel]:
     """(size, size[, C]) of an (H, W[, C]) picture, in its own type; beyond the edge the edge is repeated."""
     x, y, side = (float(value) for value in square)
     step = side / size
@@ -54,7 +55,7 @@ def cut(picture: NDArray[np.generic], square: Square, size: int) -> NDArray[np.g
     )
 
 
-def enlarge(crop: NDArray[np.generic], square: Square, box: Box) -> NDArray[np.generic]:
+def enlarge(crop: NDArray[Pixel], square: Square, box: Box) -> NDArray[Pixel]:
     """The crop on the picture's own pixels: (height, width[, C]) for a box inside or around the square."""
     x, y, side = (float(value) for value in square)
     left, top, width, height = box
@@ -108,7 +109,7 @@ def _cubic(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(x < 1, near, np.where(x < 2, far, 0.0))
 
 
-def _resample(picture: NDArray[np.generic], rows: Floats, columns: Floats) -> NDArray[np.generic]:
+def _resample(picture: NDArray[Pixel], rows: Floats, columns: Floats) -> NDArray[Pixel]:
     used_rows, used_columns = np.flatnonzero(rows.any(axis=0)), np.flatnonzero(columns.any(axis=0))
     top, below = int(used_rows[0]), int(used_rows[-1]) + 1
     left, right = int(used_columns[0]), int(used_columns[-1]) + 1
