@@ -32,7 +32,8 @@ PURE_NOISE: Final = 0.7  # of the lessons begin at the last step, so one step of
 MOUTH: Final = 8.0  # weight of the mouth's middle over the rim's 1
 MOUTH_SIGMA: Final = (14.0, 10.0)  # pixels along and across the lips
 GRADIENT: Final = 0.5  # weight of the loss on edges
-JUDGE_FROM: Final = 0.6  # share of the time after which a discriminator joins, for crisp lips and teeth
+JUDGE_FROM: Final = 0.4  # share of the time after which a discriminator joins, for crisp lips and teeth
+JUDGE_RATE: Final = 1e-3  # at 5e-4 its loss never left chance
 JUDGE: Final = 0.05  # its weight; 0.1 was not better
 MATCHING: Final = 0.5  # weight of its features
 SAVE_EVERY: Final = 240.0  # seconds
@@ -95,7 +96,7 @@ class Run:
         self.average.load_state_dict(self.network.state_dict())
         self.judge = Judge()
         self.learn = torch.optim.AdamW(self.network.parameters(), RATE, betas=(0.9, 0.99), weight_decay=DECAY)
-        self.learn_judge = torch.optim.AdamW(self.judge.parameters(), 5e-4, betas=(0.5, 0.99), weight_decay=0.0)
+        self.learn_judge = torch.optim.AdamW(self.judge.parameters(), JUDGE_RATE, betas=(0.5, 0.99), weight_decay=0.0)
         self.steps, self.seconds = 0, 0.0
         self.parts = ("network", "average", "judge", "learn", "learn_judge")
 
@@ -149,6 +150,7 @@ class Run:
         made = self.judge(drawn, lesson.shown)[-1]
         weight = F.interpolate(importance(lesson.centre)[..., RIM_TOP:, RIM_SIDE:-RIM_SIDE], made.shape[2:])
         loss = ((F.relu(1 - filmed) + F.relu(1 + made)) * weight).sum() / weight.sum()
+        self.learn_judge.param_groups[0]["lr"] = JUDGE_RATE
         self.learn_judge.zero_grad()
         torch.autograd.backward(loss)
         self.learn_judge.step()

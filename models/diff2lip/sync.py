@@ -139,6 +139,7 @@ def learn(clips: list[Clip], *, steps: int, seed: int) -> tuple[Ear, Eye]:
     return ear.eval().requires_grad_(False), eye.eval().requires_grad_(False)
 
 
+@torch.no_grad()
 def offset(ear: Ear, eye: Eye, sound: Floats, mouths: Floats, reach: int = 12) -> tuple[int, float]:
     """(frames by which the mouth is late, margin of that lag over the median one).
 
