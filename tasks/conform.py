@@ -121,8 +121,8 @@ class _Reel:
             found = None
         if found is None:
             raise DublineError(
-                f"Take v{self.take.version:03} of {self.take.model} has no picture for frame {frame}: its patch or matte "
-                f"film is damaged. `dubline catalog verify` finds it; then render the shot again."
+                f"Take v{self.take.version:03} of {self.take.model} lacks frame {frame}: its patch or matte film "
+                f"is damaged. `dubline catalog verify` finds it; then render the shot again."
             )
         return *found, *self._places[frame]
 
