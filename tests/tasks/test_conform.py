@@ -209,6 +209,9 @@ def test_a_take_with_a_torn_patch_film_is_named_and_leaves_nothing(tmp_path: Pat
     take.placements = [*take.placements, [7, 64, 40]]
     with pytest.raises(DublineError, match=r"v001.*frame 7"):
         lay_takes(film, [take], tmp_path.joinpath, tmp_path / "picture.nut")
+    (tmp_path / take.patch).unlink()
+    with pytest.raises(DublineError, match=r"v001.*frame 2"):
+        lay_takes(film, [take], tmp_path.joinpath, tmp_path / "picture.nut")
     assert not list(tmp_path.glob("picture*"))
 
 
