@@ -29,6 +29,9 @@ app = typer.Typer(
     help="Gives a finished film the lips of its dub, and changes nothing else.",
 )
 
+if TYPE_CHECKING:
+    pass
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
 
 
@@ -46,7 +49,9 @@ def options(
 
 @app.command()
 def dub(
-    film: Annotated[Path, typer.Argument(help="The film, with all its streams. It is never written to.")],
+    film: Annotated[
+        Path, typer.Argument(metavar="FILM", help="The film, with all its streams. It is never written to.")
+    ],
     sound: Annotated[Path, typer.Argument(metavar="DUB", help="The dubbed sound, as long as the film.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the dubbed film goes; OUT.dubline/ lies beside it.")],
     stem: Annotated[list[str] | None, typer.Option(metavar="NAME=FILE", help="Dry dialogue of one character.")] = None,
@@ -103,7 +108,9 @@ def doctor(as_json: AsJson = False) -> None:
 
 @app.command()
 def status(
-    episode: Annotated[str | None, typer.Argument(help="One episode, with its steps; otherwise all.")] = None,
+    episode: Annotated[
+        str | None, typer.Argument(metavar="EPISODE", help="One episode, with its steps; otherwise all.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the episodes, or say where one of them stands."""
@@ -113,7 +120,9 @@ def status(
 
 
 @app.command()
-def shots(episode: Annotated[str, typer.Argument(help="See `dubline status`.")], as_json: AsJson = False) -> None:
+def shots(
+    episode: Annotated[str, typer.Argument(metavar="EPISODE", help="See `dubline status`.")], as_json: AsJson = False
+) -> None:
     """List the shots of an episode: frames, status, model and why."""
     from flows import listing, tables
 
@@ -122,8 +131,8 @@ def shots(episode: Annotated[str, typer.Argument(help="See `dubline status`.")],
 
 @app.command()
 def show(
-    episode: Annotated[str, typer.Argument(help="See `dubline status`.")],
-    shot: Annotated[str, typer.Argument(help="See `dubline shots EPISODE`.")],
+    episode: Annotated[str, typer.Argument(metavar="EPISODE", help="See `dubline status`.")],
+    shot: Annotated[str, typer.Argument(metavar="SHOT", help="See `dubline shots EPISODE`.")],
     as_json: AsJson = False,
 ) -> None:
     """Everything about one shot: tracks, routes, takes, and what happened to it."""

@@ -1,6 +1,7 @@
 """The last step: the circled takes over the film, the dub laid in, the report beside it."""
 
 import platform
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -63,6 +64,8 @@ def deliver(book: Ledger, job: EpisodeJob, given: Ingested, takes: Sequence[Take
     def compute(on_progress: OnProgress) -> Found:
         folder = report_folder(job)
         folder.mkdir(exist_ok=True)
+        for left in folder.glob("conform-*"):  # by a process that was killed here; the claim says that it is gone
+            shutil.rmtree(left)
         # The picture between conform and mux lies beside the delivery: on a disk that must have room for it anyway.
         with tempfile.TemporaryDirectory(prefix="conform-", dir=folder) as between:
             return _written(book, job, given, takes, Path(between), drawing_us, on_progress)
