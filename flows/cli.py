@@ -7,6 +7,7 @@ this machine (`dubline doctor`) · 70 a bug of ours, with its traceback · 130 i
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,10 @@ import typer
 from storage import VERSION
 from storage.errors import DublineError, Refused
 from storage.settings import settings
+
+if TYPE_CHECKING:
+    from flows.delivery import Delivery
+    from flows.progress import Progress
 
 app = typer.Typer(
     add_completion=False,
@@ -25,7 +30,7 @@ app = typer.Typer(
 )
 
 if TYPE_CHECKING:
-    from tasks.job import EpisodeJob
+    pass
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
 
@@ -74,33 +79,20 @@ def dub(
         variant=variant, seed=seed, steps=steps, speakers=_speakers(speakers), deliver=deliver,
         allow_length=allow_length, purpose=purpose, transcript=transcript, name=name,
     )  # fmt: skip
-    _dub(job, as_json)
+    from flows import episode
+
+    _deliver(lambda progress: episode.dub(job, progress), as_json)
 
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where film, dub and delivery go.")] = Path("demo"),
+    folder: Annotated[Path, typer.Argument(help="Where the demo film and its dub go.")] = Path("demo"),
     as_json: AsJson = False,
 ) -> None:
     """Draw a short film, speak a dub for it, dub it, and say where to look."""
-    from flows.demo.film import make
-    from tasks.job import asked
+    from flows.demo.play import play
 
-    film, sound = make(folder.absolute())
-    _dub(asked(film=film, dub=sound, out=film.with_name("dubbed.mov"), name="demo"), as_json)
-
-
-def _dub(job: "EpisodeJob", as_json: bool) -> None:
-    from flows import episode, tables
-    from flows.progress import progress
-
-    try:
-        delivery = episode.dub(job, progress())
-    except KeyboardInterrupt:
-        print("dubline: stopped. The same command goes on from here.", file=sys.stderr)
-        raise typer.Exit(130) from None
-    tables.show(delivery.facts(), as_json)
-    raise typer.Exit(0 if delivery.whole else 1)
+    _deliver(lambda progress: play(folder.absolute(), progress), as_json)
 
 
 @app.command()
@@ -147,6 +139,20 @@ def show(
     from flows import listing, tables
 
     tables.show(listing.shot(episode, shot), as_json)
+
+
+def _deliver(work: "Callable[[Progress], Delivery]", as_json: bool) -> None:
+    """Watch over the work, say what came of it, and leave with its exit code."""
+    from flows import tables
+    from flows.progress import progress
+
+    try:
+        delivery = work(progress())
+    except KeyboardInterrupt:
+        print("dubline: stopped. The same command goes on from here.", file=sys.stderr)
+        raise typer.Exit(130) from None
+    tables.show(delivery.facts(), as_json)
+    raise typer.Exit(0 if delivery.whole else 1)
 
 
 def _stems(given: list[str]) -> dict[str, Path]:

@@ -225,7 +225,7 @@ def differences(film: Film, written: Film, container: Container) -> list[str]:
     notes = []
     for name in ("matrix", "primaries", "transfer", "range"):
         was, became = getattr(film.colour, name), getattr(written.colour, name)
-        if was and was != "unknown" and became != was:
+        if was and was != "unknown" and became != was and (was, became) != ("tv", None):  # limited is what none means
             notes.append(
                 f"{container.name} does not keep the colour tag {name} = {was}; it reads {became or 'nothing'}."
             )

@@ -1,8 +1,8 @@
 """Who of the faces in one shot says what is heard while they are seen."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import exp, floor
+from dataclasses import dataclass, replace
+from math import exp, floor, log
 from typing import Final
 
 import numpy as np
@@ -16,7 +16,7 @@ from tasks.geometry import Geometry
 from tasks.ranges import Range, length, meet, runs
 
 HZ: Final = 16_000  # of speech artifacts
-ALONE: Final = 1.5  # log-odds for a face that is the only one there while a voice speaks: films show who speaks
+OFF_SCREEN: Final = 0.2  # share of speech whose speaker is not seen; a guess, the rest is shared by those who are
 SHORT: Final = 6  # frames: a voice heard for less is not asked about
 
 
@@ -82,10 +82,9 @@ def judge(
 
 
 def favour(guess: Guess, guesses: Sequence[Guess]) -> Guess:
-    """More likely if nobody else is seen while the voice speaks."""
-    if rivals(guess, guesses):
-        return guess
-    return Guess(guess.face, guess.voice, guess.common, guess.odds + ALONE)
+    """Films show who speaks: likelier the fewer others are seen while the voice speaks."""
+    seen = 1 + len(rivals(guess, guesses))
+    return replace(guess, odds=guess.odds + log((1 - OFF_SCREEN) / seen / OFF_SCREEN))
 
 
 def rivals(guess: Guess, others: Sequence[Guess]) -> list[Guess]:

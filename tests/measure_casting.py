@@ -62,7 +62,9 @@ def main(shared: Path) -> None:
         if dub is wave:
             for collar in (0.0, 0.5):
                 rate, voices = diarization_error(truth, speakers, heard.turns, collar)
-                print(f"listen: DER {100 * rate:.1f} %, collar ±{collar / 2} s; {voices} voices for {len(set(speakers))}")
+                print(
+                    f"listen: DER {100 * rate:.1f} %, collar ±{collar / 2} s; {voices} voices for {len(set(speakers))}"
+                )
         numbered(found.characters)
         owner = {track.shot_id - 1: face.character for track, face in zip(tracks, found.faces, strict=True)}
         total = bound = mine = 0
@@ -79,7 +81,9 @@ def main(shared: Path) -> None:
               f"{100 * mine / total:.1f} % the face of the speaker whose voice it mostly is")  # fmt: skip
         for n, face in enumerate(found.faces):
             if face.character is None or face.confidence < 0.6:
-                print(f"      sh{10 * (n + 1):04} {rows[n]['speaker']} {rows[n]['kind']}: {face.confidence:.2f} {face.reason}")
+                print(
+                    f"      sh{10 * (n + 1):04} {rows[n]['speaker']} {rows[n]['kind']}: {face.confidence:.2f} {face.reason}"
+                )
 
 
 def speech_by_shot(stretches: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:

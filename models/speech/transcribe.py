@@ -38,6 +38,7 @@ def transcribe(wave: NDArray[np.float32], checkpoint: Path, language: str | None
     model = whisper.load_model(str(checkpoint))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Failed to launch Triton kernels")  # slower on such machines, not worse
+        warnings.filterwarnings("ignore", "unclosed file.*tiktoken", ResourceWarning)  # whisper's tokenizer, 20250625
         said = model.transcribe(
             wave, language=language, temperature=0.0, condition_on_previous_text=False, word_timestamps=True,
             fp16=torch.cuda.is_available(), verbose=None,

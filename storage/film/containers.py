@@ -44,7 +44,7 @@ MOV: Final = Container(
     "pcm_s24le", frozenset({"mov_text"}), "mov_text", attachments=False, covers=True,
 )  # fmt: skip
 MP4: Final = Container(
-    "MP4", "mp4", frozenset({"h264", "hevc", "ffv1", "mjpeg", "png"}), PACKED | {"flac", "opus"}, "aac",
+    "MP4", "mp4", frozenset({"h264", "hevc", "mjpeg", "png"}), PACKED | {"opus"}, "aac",
     frozenset({"mov_text"}), "mov_text", attachments=False, covers=True, flags=(("movflags", "+faststart"),),
 )  # fmt: skip
 MKV: Final = Container(

@@ -137,6 +137,16 @@ def test_a_picture_that_began_late_begins_late_again(tmp_path: Path) -> None:
     assert abs(np.abs(heard[middle].astype(int)).mean() / np.abs(drawn[middle].astype(int)).mean() - 0.7) < 0.3
 
 
+def test_an_hdr10_film_keeps_how_it_was_graded(tmp_path: Path) -> None:
+    tags = {"color_primaries": "bt2020", "color_trc": "smpte2084", "colorspace": "bt2020nc", "color_range": "tv"}
+    said = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
+    hdr10 = {"x265-params": f"log-level=none:hdr10=1:repeat-headers=1:master-display={said}:max-cll=1000,400"}
+    shot = draw_film(tmp_path / "film.mp4", 5, PAL, "libx265", pix_fmt="yuv420p10le", tags=tags, options=hdr10)
+    film, _, got = made(tmp_path, shot, "out.mp4")
+    assert film.mastering == {"master-display": said, "max-cll": "1000,400"}
+    assert probe(got.path).mastering == film.mastering
+
+
 @pytest.mark.parametrize("out", ["out.mov", "out.mkv", "out.mp4"])
 def test_colour_tags_and_pixel_shape_stay(tmp_path: Path, out: str) -> None:
     tags = {"color_primaries": "bt2020", "color_trc": "smpte2084", "colorspace": "bt2020nc", "color_range": "tv"}

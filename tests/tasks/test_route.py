@@ -1,0 +1,150 @@
+"""Routes: a rule at a time, and the frames to the frame."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from storage import artifacts
+from storage.catalog import PASS_THROUGH, Character, Side, Speaker, Track, Turn
+from storage.film.probe import Film, probe
+from tasks.ranges import meet, runs, under, union, widen
+from tasks.route import decide, route, to_render
+from tests.shoot import FILM_24, NTSC_30, PAL, draw_film
+
+HOUR_US = 3_600_000_000
+
+
+@dataclass(frozen=True)
+class Clock:
+    """As much of a film as ranges ask for."""
+
+    rate: Fraction
+    frames: int
+
+    @property
+    def duration(self) -> Fraction:
+        return self.frames / self.rate
+
+    def time(self, frame: int) -> Fraction:
+        return frame / self.rate
+
+
+def film_at(rate: Fraction, frames: int = 1000) -> Film:
+    return Clock(rate, frames)  # type: ignore[return-value]
+
+
+def track(**other: Any) -> Track:
+    """A good face: large, sharp, frontal, and surely bound."""
+    row = Track(
+        shot_id=1, name="f1", start=0, end=75, present=75, geometry="",
+        height_px=138.2, yaw=4.6, sharpness=210.0, style="photoreal", confidence=0.97,
+    )  # fmt: skip
+    for name, value in {"id": 1, **other}.items():
+        setattr(row, name, value)
+    return row
+
+
+def turn(start_us: int, end_us: int, speaker_id: int = 1, side: Side = Side.ORIGINAL) -> Turn:
+    speaker = Speaker(side=side, name="A", heard_by="diarization")
+    speaker.id = speaker_id
+    return Turn(speaker=speaker, start_us=start_us, end_us=end_us)
+
+
+HERO = Character(name="Anna", original_id=1, dub_id=2, overlap=0.9)
+
+
+@pytest.mark.parametrize(
+    ("measures", "character", "frames", "model", "reason"),
+    [
+        pytest.param({}, HERO, 48, "diff2lip", "Anna speaks in 48 frames; face 138 px high, turned 5°", id="drawn"),
+        pytest.param({}, None, 0, PASS_THROUGH, "off screen", id="no-voice"),
+        pytest.param({}, HERO, 0, PASS_THROUGH, "Anna says nothing while this face is seen", id="says-nothing"),
+        pytest.param(
+            {"height_px": 41.3}, HERO, 48, PASS_THROUGH, "face 41 px high: under 48, passed through", id="small"
+        ),
+        pytest.param({"height_px": 48.0}, HERO, 48, "diff2lip", "face 48 px", id="just-large-enough"),
+        pytest.param({"style": "stylised"}, HERO, 48, PASS_THROUGH, "no model for stylised faces yet", id="drawn-face"),
+        pytest.param({"style": "uncertain"}, HERO, 48, "diff2lip", "Anna speaks", id="perhaps-drawn"),
+        pytest.param({"yaw": 72.0}, HERO, 48, PASS_THROUGH, "turned 72° from the camera: over 60", id="profile"),
+        pytest.param({"sharpness": 4.0}, HERO, 48, PASS_THROUGH, "sharpness 4: under 10", id="blurred"),
+        pytest.param({"confidence": 0.55}, HERO, 48, PASS_THROUGH, "not sure that this is Anna's face", id="unsure"),
+    ],
+)
+def test_the_first_rule_that_fits_decides(
+    measures: dict[str, Any], character: Character | None, frames: int, model: str, reason: str
+) -> None:
+    ranges = [(0, frames)] if frames else []
+    found = decide(track(**measures), character, ranges, None, "off screen")
+    assert found.model == model and reason in found.reason
+    assert found.ranges == ([[0, frames]] if model == "diff2lip" else [])
+    assert found.numbers["frames"] == frames and found.decided_by == "dubline"
+
+
+def test_an_operators_model_overrules_limits_but_draws_nobody_who_is_silent() -> None:
+    small = decide(track(height_px=41.3), HERO, [(3, 9)], "wav2lip", "")
+    assert (small.model, small.ranges, small.decided_by) == ("wav2lip", [[3, 9]], "--model")
+    assert small.reason == "wav2lip was asked for, although: face 41 px high: under 48"
+    assert decide(track(), None, [], "wav2lip", "off screen").model == PASS_THROUGH
+
+
+@pytest.mark.parametrize(
+    ("rate", "start_us", "end_us", "frames"),
+    [
+        pytest.param(PAL, 0, 40_000, (0, 1), id="25/one-frame-and-not-the-next"),
+        pytest.param(PAL, 39_999, 40_001, (0, 2), id="25/both-sides-of-an-edge"),
+        pytest.param(PAL, 40_000, 40_001, (1, 2), id="25/begins-on-the-edge"),
+        pytest.param(FILM_24, 1_001_000, 1_042_708, (24, 25), id="23.976/24-frames-last-1.001-s"),
+        pytest.param(FILM_24, 1_001_000, 1_042_709, (24, 26), id="23.976/a-microsecond-into-the-next"),
+        pytest.param(NTSC_30, HOUR_US, HOUR_US + 33_366, (107892, 107894), id="29.97/after-an-hour"),
+        pytest.param(PAL, 39_990_000, 99_000_000, (999, 1000), id="25/the-film-ends-first"),
+        pytest.param(PAL, 40_000_000, 41_000_000, (1000, 1000), id="25/after-the-film"),
+    ],
+)
+def test_frames_under_a_sound_are_exact(rate: Fraction, start_us: int, end_us: int, frames: tuple[int, int]) -> None:
+    film = film_at(rate, 200_000 if rate == NTSC_30 else 1000)
+    assert under(film, start_us, end_us) == frames
+
+
+def test_ranges_join_meet_and_widen() -> None:
+    assert union([(5, 9), (0, 3), (3, 4), (7, 12), (20, 20)]) == [(0, 4), (5, 12)]
+    assert meet([(0, 10), (20, 30)], [(5, 22), (29, 40)]) == [(5, 10), (20, 22), (29, 30)]
+    assert widen([(1, 4), (9, 12)], 3) == [(0, 15)]
+    assert runs(np.array([3, 4, 5, 9, 10], np.int32)) == [(3, 6), (9, 11)] and runs(np.array([], np.int32)) == []
+
+
+@pytest.mark.parametrize(
+    ("present", "turns", "ranges"),
+    [
+        pytest.param([(0, 75)], [(400_000, 800_000)], [(7, 23)], id="three-frames-more-on-each-side"),
+        pytest.param([(0, 75)], [(0, 800_000)], [(0, 23)], id="nothing-before-the-cut"),
+        pytest.param([(0, 75)], [(400_000, 800_000), (960_000, 1_200_000)], [(7, 33)], id="fades-that-touch-are-one"),
+        pytest.param([(0, 12), (15, 75)], [(400_000, 800_000)], [(7, 12), (15, 23)], id="a-gap-is-no-face"),
+        pytest.param([(22, 75)], [(400_000, 800_000)], [], id="no-fade-without-speech"),
+        pytest.param([(0, 75)], [], [], id="says-nothing"),
+    ],
+)
+def test_what_is_rendered(
+    present: list[tuple[int, int]], turns: list[tuple[int, int]], ranges: list[tuple[int, int]]
+) -> None:
+    assert to_render(film_at(PAL), present, [turn(*one) for one in turns]) == ranges
+
+
+def test_both_sides_of_a_character_are_rendered_and_nobody_elses(house: Path, tmp_path: Path) -> None:
+    film = probe(draw_film(tmp_path / "film.mkv", 75, PAL))
+    face = track(character_id=5)
+    face.geometry = artifacts.put_arrays("geometry", {"frames": np.arange(75, dtype=np.int32)}).sha
+    hero = Character(name="Anna", original_id=1, dub_id=2, overlap=0.9)
+    hero.id = 5
+    turns = [
+        turn(400_000, 800_000, 1),
+        turn(1_600_000, 2_000_000, 2, Side.DUB),
+        turn(2_600_000, 2_900_000, 3, Side.DUB),
+    ]
+    unseen = track(name="f2", geometry=face.geometry)
+    first, second = route.fn(film, [face, unseen], [hero], turns, None, ["", "it listens"])
+    assert first.ranges == [[7, 23], [37, 53]] and first.track_id == 1
+    assert (second.model, second.reason) == (PASS_THROUGH, "it listens")
