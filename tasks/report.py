@@ -107,7 +107,7 @@ def _kind(route: Route | None) -> str | None:
 
 
 def _track_of(finding: Finding, takes: Iterable[Take]) -> int:
-    return next((take.track_id for take in takes if take.id == finding.take_id), -1)
+    return next((take.track_id or -1 for take in takes if take.id == finding.take_id), -1)
 
 
 def _finding(row: Finding, track: str | None, takes: Iterable[Take]) -> dict[str, Any]:
