@@ -62,6 +62,7 @@ def build_report(
             "speaker": casting.get(row.character_id) if row.character_id else None,
             "route": _kind(route),
             "model": take.model if take else None,
+            "ranges": route.ranges if route else [],
             "reason": route.reason if route else "",
             "decided_by": route.decided_by if route else "",
             "take": f"v{take.version:03}" if take else None,
@@ -107,7 +108,7 @@ def _kind(route: Route | None) -> str | None:
 
 
 def _track_of(finding: Finding, takes: Iterable[Take]) -> int:
-    return next((take.track_id for take in takes if take.id == finding.take_id), -1)
+    return next((take.track_id or -1 for take in takes if take.id == finding.take_id), -1)
 
 
 def _finding(row: Finding, track: str | None, takes: Iterable[Take]) -> dict[str, Any]:

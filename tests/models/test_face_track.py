@@ -107,7 +107,9 @@ def test_a_mouth_that_moves_in_a_still_face_is_seen_and_a_nod_is_not() -> None:
 def test_flat_areas_with_hard_edges_are_drawn() -> None:
     y, x = np.mgrid[:120, :120]
     drawn = np.where((x - 60) ** 2 + (y - 60) ** 2 < 900, 240, 20).astype(np.uint8)
-    shaded = (120 + 40 * np.sin(x / 9) * np.cos(y / 7) + np.random.default_rng(2).normal(0, 2, x.shape)).astype(np.uint8)
+    shaded = (120 + 40 * np.sin(x / 9) * np.cos(y / 7) + np.random.default_rng(2).normal(0, 2, x.shape)).astype(
+        np.uint8
+    )
     points = np.array([[10, 10], [110, 110]] * 234, np.float32)
     points[[33, 263]] = [[40, 50], [80, 50]]
     for grey, wanted in ((drawn, "stylised"), (shaded, "photoreal")):
