@@ -1,4 +1,4 @@
-"""Speech: networks that are the known ones, voices told apart on pyannote's own half minute, words on a tiny Whisper."""
+"""Speech: networks that are the known ones, voices told apart on pyannote's sample, words on a tiny Whisper."""
 
 import importlib.util
 import os

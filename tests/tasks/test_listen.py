@@ -45,7 +45,9 @@ def test_a_films_own_sound_as_dub_is_heard_once(house: Path, tmp_path: Path, tal
     assert {name for _, _, name in times[Side.DUB]} == {"A", "B"} and times[Side.DUB][0][2] == "A"
     assert times[Side.DUB] == sorted(times[Side.DUB]) and 0 <= times[Side.DUB][0][0] < times[Side.DUB][-1][1] <= 15e6
     assert heard.turns[0].speaker.heard_by == "diarization" and "same" in heard.notes["dub"]
-    assert heard.notes["back_end"] == "pyannote segmentation-3.0 + CAM++" and "pyannote.audio" in heard.notes["versions"]
+    assert (
+        heard.notes["back_end"] == "pyannote segmentation-3.0 + CAM++" and "pyannote.audio" in heard.notes["versions"]
+    )
 
 
 def test_stems_speak_for_themselves_and_only_the_others_are_told_apart(
@@ -73,9 +75,7 @@ def test_a_dub_in_which_nobody_speaks_has_no_turns(house: Path, tmp_path: Path) 
     assert heard.turns == [] and heard.notes["transcript"].startswith("skipped: DUBLINE_WHISPER")
 
 
-def test_a_whisper_that_is_not_there_is_missing(
-    house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_whisper_that_is_not_there_is_missing(house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DUBLINE_WHISPER", str(tmp_path / "base.pt"))
     settings.cache_clear()
     film = probe(draw_film(tmp_path / "silent.mkv", 48, PAL))
@@ -100,6 +100,6 @@ def test_how_much_of_a_voice_the_stems_hold() -> None:
 def test_words_go_to_the_turn_they_were_said_in() -> None:
     a, b = (Speaker(side=Side.DUB, name=name, heard_by="diarization") for name in "AB")
     first, second = Turn(a, 0, 1_000_000), Turn(b, 800_000, 2_000_000)
-    hand_out([Word(0, 8000, " Where"), Word(8000, 12000, " were"), Word(13600, 16000, " Home."), Word(40000, 41600, " Ah.")],
-             [first, second])  # fmt: skip
+    said = [(0, 8000, " Where"), (8000, 12000, " were"), (13600, 16000, " Home."), (40000, 41600, " Ah.")]
+    hand_out([Word(*word) for word in said], [first, second])
     assert (first.text, second.text) == ("Where were", "Home. Ah.")
