@@ -7,14 +7,19 @@ this machine (`dubline doctor`) · 70 a bug of ours, with its traceback · 130 i
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from storage import VERSION
 from storage.errors import DublineError, Refused
 from storage.settings import settings
+
+if TYPE_CHECKING:
+    from flows.delivery import Delivery
+    from flows.progress import Progress
 
 app = typer.Typer(
     add_completion=False,
@@ -23,6 +28,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Gives a finished film the lips of its dub, and changes nothing else.",
 )
+
+if TYPE_CHECKING:
+    pass
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
 
@@ -41,7 +49,9 @@ def options(
 
 @app.command()
 def dub(
-    film: Annotated[Path, typer.Argument(help="The film, with all its streams. It is never written to.")],
+    film: Annotated[
+        Path, typer.Argument(metavar="FILM", help="The film, with all its streams. It is never written to.")
+    ],
     sound: Annotated[Path, typer.Argument(metavar="DUB", help="The dubbed sound, as long as the film.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the dubbed film goes; OUT.dubline/ lies beside it.")],
     stem: Annotated[list[str] | None, typer.Option(metavar="NAME=FILE", help="Dry dialogue of one character.")] = None,
@@ -69,27 +79,20 @@ def dub(
         variant=variant, seed=seed, steps=steps, speakers=_speakers(speakers), deliver=deliver,
         allow_length=allow_length, purpose=purpose, transcript=transcript, name=name,
     )  # fmt: skip
-    from flows.episode import dub_here
-    from flows.listing import print_delivery
-    from flows.progress import progress
+    from flows import episode
 
-    try:
-        delivery = dub_here(job, progress())
-    except KeyboardInterrupt:
-        print("dubline: stopped. The same command goes on from here.", file=sys.stderr)
-        raise typer.Exit(130) from None
-    print_delivery(delivery, as_json)
-    raise typer.Exit(0 if delivery.whole else 1)
+    _deliver(lambda progress: episode.dub(job, progress), as_json)
 
 
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where the demo film and its dub go.")] = Path("demo"),
+    as_json: AsJson = False,
 ) -> None:
     """Draw a short film, speak a dub for it, dub it, and say where to look."""
-    from flows.demo import demo as play
+    from flows.demo.play import play
 
-    play(folder.absolute())
+    _deliver(lambda progress: play(folder.absolute(), progress), as_json)
 
 
 @app.command()
@@ -105,7 +108,9 @@ def doctor(as_json: AsJson = False) -> None:
 
 @app.command()
 def status(
-    episode: Annotated[str | None, typer.Argument(help="One episode, with its steps; otherwise all.")] = None,
+    episode: Annotated[
+        str | None, typer.Argument(metavar="EPISODE", help="One episode, with its steps; otherwise all.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the episodes, or say where one of them stands."""
@@ -115,7 +120,9 @@ def status(
 
 
 @app.command()
-def shots(episode: Annotated[str, typer.Argument(help="See `dubline status`.")], as_json: AsJson = False) -> None:
+def shots(
+    episode: Annotated[str, typer.Argument(metavar="EPISODE", help="See `dubline status`.")], as_json: AsJson = False
+) -> None:
     """List the shots of an episode: frames, status, model and why."""
     from flows import listing, tables
 
@@ -124,14 +131,28 @@ def shots(episode: Annotated[str, typer.Argument(help="See `dubline status`.")],
 
 @app.command()
 def show(
-    episode: Annotated[str, typer.Argument(help="See `dubline status`.")],
-    shot: Annotated[str, typer.Argument(help="See `dubline shots EPISODE`.")],
+    episode: Annotated[str, typer.Argument(metavar="EPISODE", help="See `dubline status`.")],
+    shot: Annotated[str, typer.Argument(metavar="SHOT", help="See `dubline shots EPISODE`.")],
     as_json: AsJson = False,
 ) -> None:
     """Everything about one shot: tracks, routes, takes, and what happened to it."""
     from flows import listing, tables
 
     tables.show(listing.shot(episode, shot), as_json)
+
+
+def _deliver(work: "Callable[[Progress], Delivery]", as_json: bool) -> None:
+    """Watch over the work, say what came of it, and leave with its exit code."""
+    from flows import tables
+    from flows.progress import progress
+
+    try:
+        delivery = work(progress())
+    except KeyboardInterrupt:
+        print("dubline: stopped. The same command goes on from here.", file=sys.stderr)
+        raise typer.Exit(130) from None
+    tables.show(delivery.facts(), as_json)
+    raise typer.Exit(0 if delivery.whole else 1)
 
 
 def _stems(given: list[str]) -> dict[str, Path]:

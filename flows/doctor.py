@@ -11,11 +11,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from storage.errors import DublineError
+from storage.film import programs
+from storage.film.programs import Program
 from storage.settings import settings
 
 FREE_GIB: Final = 5  # takes, caches and a mezzanine of a short film
@@ -59,9 +61,7 @@ def _ffprobe() -> Check:
     return _program("ffprobe", settings().ffprobe)
 
 
-def _program(name: str, given: Path | None) -> Check:
-    from storage.film import programs
-
+def _program(name: Program, given: Path | None) -> Check:
     path = programs.find(name, given)
     said = subprocess.run([path, "-hide_banner", "-version"], capture_output=True, text=True, check=False)
     version = said.stdout.split("\n")[0].removeprefix(f"{name} version ").split(" ")[0]

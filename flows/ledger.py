@@ -10,6 +10,7 @@ import json
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -22,9 +23,9 @@ from storage.catalog import Artifact, Base, Character, Episode, Finding, Route, 
 from storage.catalog.base import now_us
 from storage.catalog.session import catalog
 
-ORDER: Final = ("ingest", "split", "look", "listen", "cast", "route", "conform", "deliver")
+ORDER: Final = ("ingest", "split", "look", "listen", "cast", "route", "deliver")
 
-UNITS: Final = {"split": "frames", "look": "frames", "listen": "seconds", "conform": "frames"}  # what progress counts
+UNITS: Final = {"split": "frames", "look": "frames", "deliver": "frames"}  # what progress counts
 
 T = TypeVar("T")
 
@@ -67,7 +68,8 @@ class Ledger:
             self.progress.say(f"{name:<7}  done before")
             return notes
         began = time.monotonic_ns()
-        with self.progress.step(name, UNITS.get(name, "")) as on_progress:
+        shown = nullcontext(lambda done, total: None) if spent_us else self.progress.step(name, UNITS.get(name, ""))
+        with shown as on_progress:
             found = compute(on_progress)
         with catalog() as session:
             _forget(session, self.episode.id, ORDER[ORDER.index(name) :])
@@ -112,7 +114,7 @@ def _remember(session: Session, episode_id: int, rows: Iterable[Base]) -> None:
 
 
 def _forget(session: Session, episode_id: int, steps: Iterable[str]) -> None:
-    """Delete what these steps found, the last one's first. Tracks leave their takes behind (storage/catalog/take.py)."""
+    """Delete what these steps found, the last one's first. Tracks leave their takes behind (ADR 3)."""
     shots = select(Shot.id).where(Shot.episode_id == episode_id)
     tracks = select(Track.id).where(Track.shot_id.in_(shots))
     of_step = {

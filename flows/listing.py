@@ -21,10 +21,14 @@ def episode_status(name: str) -> Fact:
     """One episode and its finished steps."""
     with catalog() as session:
         row = episode.by_name(session, name)
-        steps = [{"step": s.name, "seconds": s.microseconds / 1e6, "machine": s.machine, "finished": _time(s.finished_us)}
-                 for s in step.of_episode(session, row.id)]  # fmt: skip
-        cast = [{"character": c.name, "overlap": c.overlap, "bound by": c.bound_by}
-                for c in character.of_episode(session, row.id)]  # fmt: skip
+        steps = [
+            {"step": s.name, "seconds": s.microseconds / 1e6, "machine": s.machine, "finished": _time(s.finished_us)}
+            for s in step.of_episode(session, row.id)
+        ]
+        cast = [
+            {"character": c.name, "overlap": c.overlap, "bound by": c.bound_by}
+            for c in character.of_episode(session, row.id)
+        ]
         return {**_episode(row, shot_rows.of_episode(session, row.id)), "steps": steps, "cast": cast}
 
 
@@ -62,11 +66,21 @@ def shot(episode_name: str, name: str) -> Fact:
             for each in tracks
         ]
         drawn = [
-            {"take": f"{of_track[each.track_id or 0]}/v{each.version:03d}", "circled": each.circled, "model": each.model,
-             "seed": each.seed, "ms a frame": each.microseconds_a_frame / 1000, "machine": each.machine,
-             "placements": each.placements, "key": each.key, "patch": each.patch, "matte": each.matte}
-            for each in takes if each.track_id in of_track
-        ]  # fmt: skip
+            {
+                "take": f"{of_track[each.track_id or 0]}/v{each.version:03d}",
+                "circled": each.circled,
+                "model": each.model,
+                "seed": each.seed,
+                "ms a frame": each.microseconds_a_frame / 1000,
+                "machine": each.machine,
+                "placements": each.placements,
+                "key": each.key,
+                "patch": each.patch,
+                "matte": each.matte,
+            }
+            for each in takes
+            if each.track_id in of_track
+        ]
         history = [
             {"at": _time(e.at_us), "who": e.who, "what": e.what, "reason": e.after.get("reason", "")}
             for e in event.of_episode(session, row.id)

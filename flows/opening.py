@@ -6,8 +6,6 @@ model makes new takes in the same episode; and whoever wants two episodes of one
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from fractions import Fraction
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,29 +17,20 @@ from storage.catalog import Episode, EpisodeStatus, episode, moves
 from storage.catalog.base import now_us
 from storage.catalog.session import catalog
 from storage.errors import DublineError, Refused
+from tasks.ingest import Ingested
 from tasks.job import EpisodeJob
 
 
-@dataclass(frozen=True)
-class Identity:
-    """What an episode is known by, and what its row says of the film."""
-
-    film_sha: str
-    dub_sha: str
-    frames: int
-    rate: Fraction
-
-
 @contextmanager
-def opened(job: EpisodeJob, who: Identity, progress: Progress) -> Iterator[Ledger]:
+def opened(job: EpisodeJob, given: Ingested, progress: Progress) -> Iterator[Ledger]:
     """The ledger of the job's episode, claimed for this process and marked as running.
 
     An error that ends the block is written down as the episode's reason. An interruption is none: the episode stays
     running, and the same command goes on from there.
     """
-    with claim(who.film_sha, who.dub_sha, str(job.out)):
+    with claim(given.film_sha, given.dub_sha, str(job.out)):
         with catalog() as session:
-            row = _again(session, job, who) or _new(session, job, who)
+            row = _again(session, job, given) or _new(session, job, given)
             row.film, row.dub, row.out = str(job.film), str(job.dub), str(job.out)
             row.job = job.model_dump(mode="json")
             moves.move(session, row, EpisodeStatus.RUNNING)
@@ -54,11 +43,11 @@ def opened(job: EpisodeJob, who: Identity, progress: Progress) -> Iterator[Ledge
             raise
 
 
-def _again(session: Session, job: EpisodeJob, who: Identity) -> Episode | None:
+def _again(session: Session, job: EpisodeJob, given: Ingested) -> Episode | None:
     if job.name is None:
-        return episode.of_film(session, who.film_sha, who.dub_sha)
+        return episode.of_film(session, given.film_sha, given.dub_sha)
     named = session.scalar(select(Episode).where(Episode.name == job.name))
-    if named is not None and (named.film_sha, named.dub_sha) != (who.film_sha, who.dub_sha):
+    if named is not None and (named.film_sha, named.dub_sha) != (given.film_sha, given.dub_sha):
         raise Refused(
             f"The episode '{job.name}' is another film or another dub: {named.film} with {named.dub}. "
             "Give this one another --name, or none."
@@ -66,17 +55,17 @@ def _again(session: Session, job: EpisodeJob, who: Identity) -> Episode | None:
     return named
 
 
-def _new(session: Session, job: EpisodeJob, who: Identity) -> Episode:
+def _new(session: Session, job: EpisodeJob, given: Ingested) -> Episode:
     row = Episode(
         name=job.name or episode.free_name(session, job.out.stem),
         film=str(job.film),
         dub=str(job.dub),
         out=str(job.out),
-        film_sha=who.film_sha,
-        dub_sha=who.dub_sha,
-        frames=who.frames,
-        rate_num=who.rate.numerator,
-        rate_den=who.rate.denominator,
+        film_sha=given.film_sha,
+        dub_sha=given.dub_sha,
+        frames=given.film.frames,
+        rate_num=given.film.rate.numerator,
+        rate_den=given.film.rate.denominator,
         job={},
         created_us=now_us(),
     )

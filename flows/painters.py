@@ -26,18 +26,20 @@ def check(job: EpisodeJob) -> None:
             raise Refused(f"This model cannot be had: {error}.") from None
         if job.purpose == "commercial" and not licence.commercial:
             raise Refused(
-                f"The weights of {name} {job.variant} may not be used commercially: {licence.licence}, {licence.source}. "
-                "Choose another --variant, or --purpose research."
+                f"The weights of {name} {job.variant} may not be used commercially: {licence.licence}, "
+                f"{licence.source}. Choose another --variant, or --purpose research."
             )
         _weights(name, job.variant)
 
 
 @cache
 def painter(name: str, variant: str) -> Painter:
-    """The model that draws, with what its answers depend on. Loaded once: a shot a minute must not read it each time."""
+    """The model that draws, and what its answers depend on. Loaded once, not once a shot."""
     path = _weights(name, variant)
     model = registry.renderer(name, variant, weights=path)
-    return Painter(model, _code(name), registry.fingerprint(path) if path else hashlib.sha256(variant.encode()).hexdigest())
+    return Painter(
+        model, _code(name), registry.fingerprint(path) if path else hashlib.sha256(variant.encode()).hexdigest()
+    )
 
 
 def _weights(name: str, variant: str) -> Path | None:

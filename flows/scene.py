@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Final
 
 from models.lipsync import LipSync
-from storage import artifacts
-from storage.catalog import HELD, PASS_THROUGH, Character, Route, Shot, Side, Speaker, Track, Turn
+from storage.catalog import HELD, PASS_THROUGH, Character, Route, Shot, ShotStatus, Speaker, Track, Turn, moves
+from storage.catalog.session import catalog
 from storage.film.probe import Film
 from tasks.driving import Intervals, within
 from tasks.job import EpisodeJob
 from tasks.render import Question
+
+SECOND: Final = 1_000_000  # microseconds: a turn that ends this long before a shot is not heard in it by any model
 
 Cue = tuple[Track, Route]  # one face that gets a new mouth, and by which model
 
@@ -68,9 +70,6 @@ class Scene:
         return tuple((turn.start_us, turn.end_us) for turn in self.turns if voice and turn.speaker_id == voice.id)
 
 
-SECOND = 1_000_000  # microseconds: a turn that ends this long before a shot is not heard in it by any model
-
-
 def cues(tracks: Sequence[Track], routes: Sequence[Route]) -> dict[int, list[Cue]]:
     """By shot id: the faces that are to be drawn."""
     of_track = {each.track_id: each for each in routes}
@@ -80,3 +79,20 @@ def cues(tracks: Sequence[Track], routes: Sequence[Route]) -> dict[int, list[Cue
         if chosen is not None and chosen.model not in (PASS_THROUGH, HELD):
             found.setdefault(face.shot_id, []).append((face, chosen))
     return found
+
+
+def plan(shots: Sequence[Shot], tracks: Sequence[Track], routes: Sequence[Route]) -> None:
+    """Give every shot the status its routes ask for; a shot that is done or red keeps it until it is played."""
+    faces = cues(tracks, routes)
+    of_track = {each.track_id: each for each in routes}
+    for shot in shots:
+        chosen = [of_track[each.id] for each in tracks if each.shot_id == shot.id]
+        held = [each.reason for each in chosen if each.model == HELD]
+        with catalog() as session:
+            if held:
+                moves.move(session, shot, ShotStatus.HELD, "; ".join(held))
+            elif shot.id not in faces:
+                why = "; ".join(sorted({each.reason for each in chosen})) or "no face was found in it"
+                moves.move(session, shot, ShotStatus.PASSED_THROUGH, why)
+            elif shot.status in (ShotStatus.PLANNED, ShotStatus.PASSED_THROUGH, ShotStatus.HELD):
+                moves.move(session, shot, ShotStatus.WAITING)

@@ -6,7 +6,6 @@ what goes wrong in a shot stays in the shot. Deliberately not here: which model 
 """
 
 import platform
-import tempfile
 import time
 import traceback
 from collections.abc import Sequence
@@ -20,15 +19,30 @@ from flows.painters import painter
 from flows.progress import Lines, OnProgress, Progress
 from flows.run import run
 from flows.scene import Cue, Scene, cues
+from flows.scratch import scratch
 from storage import artifacts
-from storage.catalog import Artifact, Shot, ShotStatus, Take, Track
-from storage.catalog import artifact, character, episode, event, moves, route, step, take, track, turn
+from storage.catalog import (
+    Artifact,
+    Shot,
+    ShotStatus,
+    Take,
+    Track,
+    artifact,
+    character,
+    episode,
+    event,
+    moves,
+    route,
+    step,
+    take,
+    track,
+    turn,
+)
 from storage.catalog import shot as shot_rows
 from storage.catalog.base import now_us
 from storage.catalog.session import catalog
 from storage.errors import DublineError, Missing, Refused
 from storage.film.probe import probe
-from storage.settings import settings
 from tasks.geometry import Geometry
 from tasks.job import EpisodeJob
 from tasks.render import Drawn, Question, render
@@ -100,11 +114,9 @@ def _circled(session: Session, shot: Shot, face: Track, new: Take) -> Take:
 
 def _drawn(scene: Scene, question: Question, on_progress: OnProgress) -> tuple[Take, list[Artifact]]:
     """The take, not yet in the catalog, and its files, whole in the store."""
-    scratch = settings().home / "scratch"
-    scratch.mkdir(parents=True, exist_ok=True)
     began = time.monotonic_ns()
-    with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        drawn = _rendered(scene, question, Path(folder), on_progress)
+    with scratch() as folder:
+        drawn = _rendered(scene, question, folder, on_progress)
         spent_us = (time.monotonic_ns() - began) // 1000
         patch, matte = artifacts.put(drawn.patch, "patch", ".mkv"), artifacts.put(drawn.matte, "matte", ".mkv")
     new = Take(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 from prefect import task
@@ -114,10 +115,13 @@ class _Reel:
         if self._pictures is None:  # opened late, so that a whole episode's takes are never open at once
             pictures = read_pictures(self.file_of(self.take.patch))
             self._pictures = zip(pictures, read_mattes(self.file_of(self.take.matte)), strict=False)
-        found = next(self._pictures, None)
+        try:
+            found = next(self._pictures, None)
+        except av.error.FFmpegError:
+            found = None
         if found is None:
             raise DublineError(
-                f"Take v{self.take.version:03} of {self.take.model} ends before frame {frame}: its patch or matte film "
+                f"Take v{self.take.version:03} of {self.take.model} lacks frame {frame}: its patch or matte film "
                 f"is damaged. `dubline catalog verify` finds it; then render the shot again."
             )
         return *found, *self._places[frame]

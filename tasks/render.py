@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 import torch
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from models.lipsync import Face, LipSync
 from storage.film.pictures import PictureFilm
@@ -152,7 +153,10 @@ def _shown(frame: int, drawn: tuple[int, int], shot: tuple[int, int]) -> float:
     return min(1.0, opening, closing)
 
 
-@task
-def render(question: Question, film: Film, geometry: Geometry, speech: Path, model: LipSync, folder: Path) -> Drawn:
+@task(cache_policy=NO_CACHE)
+def render(
+    question: Question, film: Film, geometry: Geometry, speech: Path, model: LipSync, folder: Path,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Drawn:  # fmt: skip
     """One take of one track."""
-    return draw_take(question, film, geometry, speech, model, folder)
+    return draw_take(question, film, geometry, speech, model, folder, progress)

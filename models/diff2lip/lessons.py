@@ -40,6 +40,7 @@ class Clip:
     mouths: Floats  # (n, 43, 2) measured
     order: NDArray[np.int64]  # frames from the most closed mouth to the most open
     speech: Floats  # (N,) 16 kHz
+    squares: Floats  # (n, 3) where the prepared crops lie in the film
 
 
 def read(path: Path) -> Clip:
@@ -48,7 +49,9 @@ def read(path: Path) -> Clip:
         median = np.median(points, axis=0).astype(np.float32)
         mouths = shape.measure(points, median)
         order = np.argsort(shape.opening(mouths))
-        return Clip(path.stem, speaker_of(path), file["crops"], points, median, mouths, order, file["speech"])
+        return Clip(
+            path.stem, speaker_of(path), file["crops"], points, median, mouths, order, file["speech"], file["squares"]
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

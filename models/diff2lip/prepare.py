@@ -1,6 +1,6 @@
 """Clips of speaking people → what training reads: crops, meshes, sound.
 
-One npz a clip: `crops` (n, 144, 144, 3) uint8, `points` (n, 468, 2) in 0 … 1 of the crop, `squares` (n, 3) in film
+One npz a clip: `crops` (n, 144, 144, 3) uint8, `points` (n, 468, 2) in 0 … 1 of the crop, `squares` (n, 4) in film
 pixels, `speech` at 16 kHz. The crops are wider than the network's by a margin for shifting, scaling and turning.
 Repeatable: a clip that is there is not read again. 7 ms a frame on one core, so 350 GRID clips are three minutes.
 """
@@ -22,7 +22,7 @@ from models.lipsync import CropSpec
 
 ROOM: Final = Fraction(9, 8)  # crop for training over the crop the network sees
 SIZE: Final = 144
-HELD_OUT: Final = ("s26", "s30", "unkF", "unkG")  # never trained on
+HELD_OUT: Final = ("s26", "s30", "unkF", "unkG", "s31", "s33", "unkH")  # never trained on; the last three are eval's
 OVERSHADOWING: Final = ("s1", 170)  # 84 % of the corpus is this one face; so many clips of it are plenty
 
 

@@ -82,10 +82,10 @@ def loudness(speech: Floats) -> NDArray[np.float64]:
     return np.asarray(10 * np.log10(power + 1e-12))
 
 
-def heard(clip: Clip) -> Floats:
-    """(n, 80, 16) the sound windows of a clip's frames, divided by 4."""
-    times = [n / RATE for n in range(len(clip.mouths))]
-    return windows(mel(level(clip.speech)), times, BEFORE) / np.float32(4)
+def heard(speech: Floats, count: int) -> Floats:
+    """(count, 80, 16) the sound windows of a clip's frames, divided by 4."""
+    times = [n / RATE for n in range(count)]
+    return windows(mel(level(speech)), times, BEFORE) / np.float32(4)
 
 
 def seen(mouths: Floats) -> Floats:
@@ -107,7 +107,7 @@ def learn(clips: list[Clip], *, steps: int, seed: int) -> tuple[Ear, Eye]:
     heat = nn.Parameter(torch.tensor(2.5))  # log of 1 / temperature
     learner = torch.optim.AdamW([*ear.parameters(), *eye.parameters(), heat], 1.5e-3, weight_decay=0.05)
     rate = torch.optim.lr_scheduler.CosineAnnealingLR(learner, steps)
-    sounds, mouths = [heard(clip) for clip in clips], [seen(clip.mouths) for clip in clips]
+    sounds, mouths = [heard(clip.speech, len(clip.mouths)) for clip in clips], [seen(clip.mouths) for clip in clips]
     by_speaker: dict[str, list[int]] = {}
     for i, clip in enumerate(clips):
         by_speaker.setdefault(clip.speaker, []).append(i)
@@ -139,6 +139,7 @@ def learn(clips: list[Clip], *, steps: int, seed: int) -> tuple[Ear, Eye]:
     return ear.eval().requires_grad_(False), eye.eval().requires_grad_(False)
 
 
+@torch.no_grad()
 def offset(ear: Ear, eye: Eye, sound: Floats, mouths: Floats, reach: int = 12) -> tuple[int, float]:
     """(frames by which the mouth is late, margin of that lag over the median one).
 

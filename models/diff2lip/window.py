@@ -13,7 +13,7 @@ from models.lipsync import CropSpec
 
 SIZE: Final = 128
 TOP, LEFT, HEIGHT, WIDTH = 56, 24, 64, 80  # the window in pixels of the crop
-RIM_TOP, RIM_SIDE = 8, 4  # visible rows above, columns beside the mask
+RIM_TOP, RIM_SIDE = 4, 4  # visible rows above, columns beside the mask
 CROP: Final = CropSpec(
     size=SIZE, side=1.9, down=0.62, landmarks=True,
     top=(TOP + RIM_TOP) / SIZE, bottom=(TOP + HEIGHT) / SIZE, sides=(LEFT + RIM_SIDE) / SIZE,

@@ -6,7 +6,7 @@ first. Cutting and laying back are the same antialiased bicubic resampling in tw
 pixel.
 """
 
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import cv2
 import numpy as np
@@ -23,6 +23,7 @@ SIDE_FRAMES: Final = 6.0  # of the side, which changes slowly in life
 ASKEW: Final = np.deg2rad(4.0)  # a run whose head never leans further is cut straight, which is exact and costs less
 MARGIN: Final = 3  # pixels around a turned square: the reach of the resampling
 
+Pixel = TypeVar("Pixel", np.uint8, np.uint16, np.float32)
 Square = Floats  # (4,) centre x, centre y, side in picture pixels; roll in radians, from picture-right down to the eyes
 Box = tuple[int, int, int, int]  # x, y, width, height in whole picture pixels
 
@@ -49,7 +50,7 @@ def frame_squares(frames: NDArray[np.int32], points: Floats, spec: CropSpec) -> 
     return squares
 
 
-def cut(picture: NDArray[np.generic], square: Square, size: int) -> NDArray[np.generic]:
+def cut(picture: NDArray[Pixel], square: Square, size: int) -> NDArray[Pixel]:
     """(size, size[, C]) of an (H, W[, C]) picture, in its own type; beyond the edge the edge is repeated."""
     x, y, side, roll = (float(value) for value in square)
     if roll:
@@ -65,7 +66,7 @@ def cut(picture: NDArray[np.generic], square: Square, size: int) -> NDArray[np.g
     )
 
 
-def enlarge(crop: NDArray[np.generic], square: Square, box: Box) -> NDArray[np.generic]:
+def enlarge(crop: NDArray[Pixel], square: Square, box: Box) -> NDArray[Pixel]:
     """The crop on the picture's own pixels: (height, width[, C]) for a box inside or around the square."""
     x, y, side, roll = (float(value) for value in square)
     left, top, width, height = box
@@ -80,6 +81,15 @@ def enlarge(crop: NDArray[np.generic], square: Square, box: Box) -> NDArray[np.g
         _weights((top - (y - side / 2)) * step, step, height, size),
         _weights((left - (x - side / 2)) * step, step, width, size),
     )
+
+
+def covering(square: Square, width: int, height: int) -> Box:
+    """The whole picture pixels that the square touches, inside a picture of that size."""
+    x, y, side, roll = (float(value) for value in square)
+    reach = side / 2 * (abs(np.cos(roll)) + abs(np.sin(roll)))
+    left, top = max(0, int(np.floor(x - reach))), max(0, int(np.floor(y - reach)))
+    right, below = min(width, int(np.ceil(x + reach))), min(height, int(np.ceil(y + reach)))
+    return left, top, max(0, right - left), max(0, below - top)
 
 
 def into(points: Floats, square: Floats) -> Floats:
@@ -114,7 +124,7 @@ def _turn(roll: float, here: tuple[float, float], there: tuple[float, float]) ->
     return np.concatenate([matrix, shift[:, None]], axis=1)
 
 
-def _warp(picture: NDArray[np.generic], turn: NDArray[np.float64], width: int, height: int) -> NDArray[np.generic]:
+def _warp(picture: NDArray[Pixel], turn: NDArray[np.float64], width: int, height: int) -> NDArray[Pixel]:
     """A part of the picture turned, not scaled, bicubically; beyond the edge the edge is repeated."""
     how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     out = cv2.warpAffine(picture.astype(np.float32), turn, (width, height), flags=how, borderMode=cv2.BORDER_REPLICATE)
@@ -142,7 +152,7 @@ def _cubic(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(x < 1, near, np.where(x < 2, far, 0.0))
 
 
-def _resample(picture: NDArray[np.generic], rows: Floats, columns: Floats) -> NDArray[np.generic]:
+def _resample(picture: NDArray[Pixel], rows: Floats, columns: Floats) -> NDArray[Pixel]:
     used_rows, used_columns = np.flatnonzero(rows.any(axis=0)), np.flatnonzero(columns.any(axis=0))
     top, below = int(used_rows[0]), int(used_rows[-1]) + 1
     left, right = int(used_columns[0]), int(used_columns[-1]) + 1
@@ -152,7 +162,7 @@ def _resample(picture: NDArray[np.generic], rows: Floats, columns: Floats) -> ND
     return _as(out, picture.dtype)
 
 
-def _as(values: NDArray[np.generic], dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
+def _as(values: NDArray[Any], dtype: np.dtype[Pixel]) -> NDArray[Pixel]:
     if dtype.kind == "u":
         limits = np.iinfo(dtype.name)
         values = np.clip(np.rint(np.asarray(values, np.float32)), limits.min, limits.max)

@@ -23,7 +23,7 @@ PIPELINES: Final = (".", "speaker-diarization-community-1", "pyannote")  # folde
 
 
 class Unusable(ValueError):
-    """What was found is not what we know, wants the network, or holds code. It is left alone; the message says which."""
+    """It is not what we know, wants the network, or holds code. It is left alone."""
 
 
 @dataclass(frozen=True, slots=True)

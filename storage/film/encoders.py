@@ -35,6 +35,11 @@ class Encoder:
     lossless: bool
     words: str  # for the report; says why if it is not the film's own codec
 
+    @property
+    def makes(self) -> str:
+        """The codec's own name: h264 for libx264."""
+        return {"libx264": "h264", "libx265": "hevc", "prores_ks": "prores"}.get(self.codec, self.codec)
+
 
 def encoder_for(film: Film, deliver: Deliver = "same") -> Encoder:
     """The encoder for a film.
@@ -63,6 +68,11 @@ def encoder_for(film: Film, deliver: Deliver = "same") -> Encoder:
     if film.codec == "dnxhd" and film.profile.upper() in DNXHR and _writes("dnxhd", stored):
         options = {"profile": DNXHR[film.profile.upper()]}
         return Encoder("dnxhd", stored, options | tags, True, False, f"{film.profile}, untouched frames copied")
+    if film.codec == "dnxhd" and stored in ("yuv422p", "yuv422p10le"):
+        deep = stored == "yuv422p10le"
+        options = {"profile": "dnxhr_hqx" if deep else "dnxhr_hq"}
+        words = f"DNxHR {'HQX' if deep else 'HQ'}, because Dubline cannot write {film.profile} at its fixed rates"
+        return Encoder("dnxhd", stored, options | tags, False, False, words)
     if film.codec == "mjpeg" and _writes("mjpeg", stored) and film.colour.range == "pc":
         # PyAV cannot fix the quantiser of a picture; these bounds leave the rate control no other choice than 1 or 2.
         options = {"qmin": "1", "qmax": "2", "b": "4G"}

@@ -79,7 +79,6 @@ class Film:
     streams: tuple[Stream, ...]
     tags: dict[str, str]
     chapters: int
-    bit_rate: int | None  # of the picture, where the file says it
     missing: str  # what the file promises and does not hold, in words; empty if it is whole
 
     @property
@@ -128,6 +127,11 @@ def probe(path: Path) -> Film:
     if said.get("pix_fmt") is None or not said.get("width"):
         codec = said.get("codec_name", "unknown codec")
         raise Refused(f"The picture of {path} cannot be read ({codec}): it is damaged or cut off. Copy it again.")
+    if facts["format"]["format_name"] == "avi" and said["codec_name"] in ("h264", "hevc") and said.get("has_b_frames"):
+        raise Refused(
+            f"{path} is {said['codec_name']} in AVI, which keeps no times for frames that are shown in another order "
+            f"than they are stored, so they cannot be numbered. Export it as MOV, MP4 or Matroska."
+        )
     walk = count.walk(path, said["index"])
     time_base = Fraction(said["time_base"])
     rate, steady = count.rate_of_stamps(walk.pts, time_base, [said.get("avg_frame_rate"), said.get("r_frame_rate")])
@@ -146,8 +150,7 @@ def probe(path: Path) -> Film:
         mastering=mastering.mastering(path, said), interlaced=said.get("field_order") in ("tt", "bb", "tb", "bt"),
         rotation=next((int(d["rotation"]) % 360 for d in said.get("side_data_list", []) if "rotation" in d), 0),
         start_timecode=_start_timecode(said["index"], streams, tags), streams=streams, tags=tags,
-        chapters=len(facts.get("chapters", [])), bit_rate=int(said["bit_rate"]) if "bit_rate" in said else None,
-        missing=_missing(facts, said, walk),
+        chapters=len(facts.get("chapters", [])), missing=_missing(facts, said, walk),
     )  # fmt: skip
 
 
@@ -250,7 +253,9 @@ def _start_timecode(picture: int, streams: tuple[Stream, ...], tags: dict[str, s
 
 def _missing(facts: dict[str, Any], said: dict[str, Any], walk: count.Walk) -> str:
     promised = int(said.get("nb_frames", 0))  # MP4 and MOV: what the index lists; an edit list may hide some of it
-    end = Fraction(facts["format"].get("start_time", "0")) + Fraction(facts["format"].get("duration", "0"))
+    end = Fraction(facts["format"].get("duration", "0"))
+    if not facts["format"]["format_name"].startswith("matroska"):  # Matroska's duration is the time of the end
+        end += Fraction(facts["format"].get("start_time", "0"))
     if promised > walk.packets and walk.latest < end - Fraction(1, 100):
         return f"its index promises {promised} frames and only {walk.packets} are there"
     if walk.latest < end - Fraction(1, 2):

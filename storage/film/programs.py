@@ -81,14 +81,14 @@ def put_first_on_path(folder: Path) -> None:
         os.environ["PATH"] = os.pathsep.join([str(folder), path])
 
 
-def ffmpeg(command: Sequence[str] | Any) -> None:
-    """Runs ffmpeg with an argument list (without the program's name) or an ffmpeg-python output.
+def ffmpeg(command: Sequence[str] | Any) -> str:
+    """Runs ffmpeg with an argument list (without the program's name) or an ffmpeg-python output; what it prints.
 
     raises  ProgramFailed with the end of what ffmpeg wrote
     """
     if not isinstance(command, (list, tuple)):
         command = importlib.import_module("ffmpeg").get_args(command)
-    _run([str(find("ffmpeg")), "-nostdin", "-hide_banner", "-loglevel", "error", "-y", *command])
+    return _run([str(find("ffmpeg")), "-nostdin", "-hide_banner", "-loglevel", "error", "-y", *command])
 
 
 def ffprobe(arguments: Sequence[str]) -> str:

@@ -44,17 +44,18 @@ def frames(film: Film, start: int = 0, end: int | None = None) -> Iterator[Frame
         raise ValueError(f"[{start}, {end}) is not within the {film.frames} frames of {film.path}")
     if start == end:
         return
-    number = {int(pts): index for index, pts in enumerate(film.pts[:end])}
-    wanted = start
+    number = {int(pts): start + n for n, pts in enumerate(film.pts[start:end])}
+    last, wanted = int(film.pts[end - 1]), start
     try:
         for packet in _packets(film, start):
             for decoded in packet.decode():
-                index = number.get(decoded.pts, -1)
-                if start <= index < wanted or index > wanted:
+                index = number.get(decoded.pts)
+                if index is None and (decoded.pts is None or decoded.pts <= last):
+                    continue  # from before the range, decoded on the way
+                if index != wanted:
                     raise Refused(f"{film.path} has no picture for frame {wanted} of {film.frames}. {COPY_AGAIN}")
-                if index == wanted:
-                    yield Frame(index, decoded.pts, planes_of(decoded))
-                    wanted += 1
+                yield Frame(wanted, decoded.pts, planes_of(decoded))
+                wanted += 1
                 if wanted == end:
                     return
     except av.error.FFmpegError as error:

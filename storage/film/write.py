@@ -66,6 +66,7 @@ class PictureWriter:
         if packet is None:
             raise DublineError(f"{self.film.path}: frame {index} is gone. Was the file changed during the work?")
         packet.pts = packet.dts = self._pts(index)
+        packet.duration = 1 if self.film.steady else packet.duration
         packet.time_base = self._time_base
         self._mux([packet])
         self.copied += 1

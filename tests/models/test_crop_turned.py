@@ -10,7 +10,7 @@ from models.face.crop import cut, enlarge, into, out_of
 @pytest.mark.parametrize("roll", [0.0, 0.3, -0.9])
 def test_a_smooth_picture_survives_the_way_there_and_back(roll: float) -> None:
     noise = np.random.default_rng(0).uniform(0, 1, (300, 400, 3)).astype(np.float32)
-    picture = cv2.GaussianBlur(noise, (0, 0), 4)
+    picture = np.asarray(cv2.GaussianBlur(noise, (0, 0), 4), np.float32)
     square = np.array([200.3, 150.7, 120.5, roll], np.float32)
     back = enlarge(cut(picture, square, 96), square, (100, 50, 200, 200))
     y, x = np.mgrid[50:250, 100:300].astype(np.float32) + 0.5

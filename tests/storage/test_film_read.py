@@ -107,6 +107,31 @@ def test_a_film_that_was_cut_off_says_so(tmp_path: Path) -> None:
     assert "promises" in probe(half).missing
 
 
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        pytest.param("cut.mp4", ["-ss", "1.3"], id="an-edit-list-hides-frames"),
+        pytest.param("late.mkv", ["-output_ts_offset", "10"], id="a-late-beginning"),
+        pytest.param("pieces.mp4", ["-movflags", "frag_keyframe+empty_moov"], id="fragments"),
+    ],
+)
+def test_what_is_counted_is_what_is_decoded(tmp_path: Path, name: str, how: list[str]) -> None:
+    whole = draw_film(tmp_path / "whole.mp4", 80, FILM_24, "libx264", options=BFRAMES)
+    before = [word for word in how[:2] if how[0] == "-ss"]
+    after = [word for word in how if how[0] != "-ss"]
+    film = probe(wrap([*before, "-i", str(whole), "-c", "copy", *after], tmp_path / name))
+    numbers = [number_on(frame.planes[0]) for frame in frames(film)]
+    assert (len(numbers), film.missing) == (film.frames, "")
+    assert numbers == list(range(80 - film.frames, 80))
+    assert [number_on(frame.planes[0]) for frame in frames(film, 20, 23)] == numbers[20:23]
+
+
+def test_h264_in_avi_is_refused_in_words(tmp_path: Path) -> None:
+    film = draw_film(tmp_path / "a.mp4", 30, codec="libx264", options=BFRAMES)
+    with pytest.raises(Refused, match=r"AVI.*Export it as MOV"):
+        probe(wrap(["-i", str(film), "-c", "copy"], tmp_path / "a.avi"))
+
+
 def test_a_hole_in_the_film_is_found_when_it_is_read(tmp_path: Path) -> None:
     film = draw_film(tmp_path / "a.mov", 30, codec="prores_ks")
     taken = bytearray(film.read_bytes())

@@ -172,6 +172,9 @@ def test_prores_on_demand_and_reasons_in_words(tmp_path: Path) -> None:
     strange = replace(film, codec="vp9", profile="Profile 0")
     assert "because Dubline cannot write vp9" in encoder_for(strange).words
     assert encoder_for(strange).lossless
+    avid = replace(film, codec="dnxhd", profile="DNXHD", pix_fmt="yuv422p10le")
+    assert encoder_for(avid).options["profile"] == "dnxhr_hqx"
+    assert not encoder_for(avid).copies
 
 
 def test_hdr10_says_how_it_was_graded(tmp_path: Path) -> None:
@@ -205,6 +208,9 @@ def test_a_take_with_a_torn_patch_film_is_named_and_leaves_nothing(tmp_path: Pat
     take = draw_take(film, tmp_path, range(2, 6))
     take.placements = [*take.placements, [7, 64, 40]]
     with pytest.raises(DublineError, match=r"v001.*frame 7"):
+        lay_takes(film, [take], tmp_path.joinpath, tmp_path / "picture.nut")
+    (tmp_path / take.patch).unlink()
+    with pytest.raises(DublineError, match=r"v001.*frame 2"):
         lay_takes(film, [take], tmp_path.joinpath, tmp_path / "picture.nut")
     assert not list(tmp_path.glob("picture*"))
 

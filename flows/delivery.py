@@ -1,0 +1,154 @@
+"""The last step: the circled takes over the film, the dub laid in, the report beside it."""
+
+import platform
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from flows.ledger import Found, Ledger
+from flows.progress import OnProgress
+from flows.run import run
+from storage import VERSION, artifacts
+from storage.catalog import EpisodeStatus, Shot, ShotStatus, Take, artifact, character, moves, route, shot, step, track
+from storage.catalog.session import catalog
+from storage.film.planes import Planes
+from storage.film.probe import fingerprint
+from storage.film.read import Frame
+from tasks import conform as conforming
+from tasks import deliver as muxing
+from tasks.ingest import Ingested
+from tasks.job import EpisodeJob
+from tasks.report import build_report, report
+from tasks.stills import Stills
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a person is told when it is over."""
+
+    episode: str
+    out: Path
+    report: Path  # report.json; index.html lies beside it
+    frames: int
+    changed: int
+    shots: Mapping[str, int]  # how many by status
+    open: Sequence[Mapping[str, str]]  # the shots that are red or held, and why: they are delivered as the source
+
+    @property
+    def whole(self) -> bool:
+        return not self.open
+
+    def facts(self) -> dict[str, Any]:
+        """For a person or a program."""
+        page = self.report.with_name("index.html")
+        return {**asdict(self), "out": str(self.out), "report": str(self.report), "page": str(page)}
+
+
+def deliver(book: Ledger, job: EpisodeJob, given: Ingested, takes: Sequence[Take], drawing_us: int) -> Delivery:
+    """Deliver, unless this very delivery lies there already; then say how the episode ended."""
+    shots = book.read(shot.of_episode)
+    asked = {
+        "out": str(job.out),
+        "dub": given.dub_sha,
+        "deliver": job.deliver,
+        "takes": [taken.key for taken in takes],
+        "shots": [[each.name, str(each.status), each.reason] for each in shots],
+    }
+
+    def compute(on_progress: OnProgress) -> Found:
+        folder = report_folder(job)
+        folder.mkdir(exist_ok=True)
+        for left in folder.glob("conform-*"):  # by a process that was killed here; the claim says that it is gone
+            shutil.rmtree(left)
+        # The picture between conform and mux lies beside the delivery: on a disk that must have room for it anyway.
+        with tempfile.TemporaryDirectory(prefix="conform-", dir=folder) as between:
+            return _written(book, job, given, takes, Path(between), drawing_us, on_progress)
+
+    def stands(notes: Mapping[str, Any]) -> bool:
+        written = (job.out, report_folder(job) / "report.json")
+        return all(path.is_file() for path in written) and fingerprint(job.out) == notes["sha"]
+
+    notes = book.step("deliver", asked, compute, stands)
+    return _ended(book, job, given, shots, notes["changed"])
+
+
+def report_folder(job: EpisodeJob) -> Path:
+    return job.out.with_name(job.out.name + ".dubline")
+
+
+def _written(
+    book: Ledger,
+    job: EpisodeJob,
+    given: Ingested,
+    takes: Sequence[Take],
+    between: Path,
+    drawing_us: int,
+    on_progress: OnProgress,
+) -> Found:
+    """Conform, mux, report; each with its seconds."""
+    seconds = {each.name: each.microseconds / 1e6 for each in book.read(step.of_episode)} | {"render": drawing_us / 1e6}
+    shots = book.read(shot.of_episode)
+    stills = Stills(given.film, shots, takes, between / "stills")
+
+    def watch(frame: Frame, after: Planes) -> None:
+        stills(frame, after)
+        on_progress(frame.index + 1, given.film.frames)
+
+    began = time.monotonic()
+    picture = run(conforming.conform, given.film, takes, _file_of(takes), between / "picture", job.deliver, watch)
+    seconds["conform"] = time.monotonic() - began
+    began = time.monotonic()
+    delivered = run(muxing.deliver, given.film, picture, given.dub, job.out)
+    seconds["deliver"] = time.monotonic() - began
+    said = build_report(
+        given.film,
+        given.dub,
+        picture,
+        delivered,
+        shots=shots,
+        tracks=book.read(track.of_episode),
+        characters=book.read(character.of_episode),
+        routes=book.read(route.of_episode),
+        takes=takes,
+        seconds=seconds,
+        versions=_versions(),
+        notes=given.notes,
+    )
+    run(report, {"episode": book.episode.name, **said}, stills.taken, report_folder(job))
+    return Found(notes={"changed": len(picture.changed), "sha": fingerprint(job.out), "seconds": seconds})
+
+
+def _file_of(takes: Sequence[Take]) -> Callable[[str], Path]:
+    with catalog() as session:
+        files = artifact.of_shas(session, {sha for taken in takes for sha in (taken.patch, taken.matte)})
+    suffixes = {file.sha: file.suffix for file in files}
+    return lambda sha: artifacts.path(sha, suffixes[sha])
+
+
+def _versions() -> dict[str, str]:
+    """What could make another machine's delivery another one."""
+    wheels = ("torch", "opencv-python-headless", "av", "pyannote.audio", "scenedetect-headless", "prefect")
+    return {"dubline": VERSION, "python": platform.python_version()} | {name: version(name) for name in wheels}
+
+
+def _ended(book: Ledger, job: EpisodeJob, given: Ingested, shots: Sequence[Shot], changed: int) -> Delivery:
+    """Mark the episode as delivered, whole or in part, and say so."""
+    unfinished = [each for each in shots if each.status in (ShotStatus.FAILED, ShotStatus.HELD)]
+    ended = EpisodeStatus.PARTIAL if unfinished else EpisodeStatus.DELIVERED
+    with catalog() as session:
+        moves.move(session, book.episode, ended, ", ".join(f"{each.name} {each.status}" for each in unfinished))
+    return Delivery(
+        episode=book.episode.name,
+        out=job.out,
+        report=report_folder(job) / "report.json",
+        frames=given.film.frames,
+        changed=changed,
+        shots=dict(Counter(str(each.status) for each in shots)),
+        open=[{"shot": each.name, "status": str(each.status), "reason": each.reason} for each in unfinished],
+    )

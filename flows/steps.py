@@ -1,0 +1,102 @@
+"""The steps before drawing: each calls its task, gives the rows to the ledger, and returns what the catalog then holds.
+
+`asked` of a step is what it reads beside the rows of the steps before it; a setting that changes what is found counts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from flows.ledger import Found, Ledger
+from flows.run import run
+from storage.catalog import Character, Route, Shot, Track, Turn, character, shot, track, turn
+from storage.catalog import route as route_rows
+from storage.film.probe import Film
+from storage.settings import settings
+from tasks import cast as casting
+from tasks import listen as listening
+from tasks import look as looking
+from tasks import route as routing
+from tasks import split as splitting
+from tasks.ingest import Ingested
+from tasks.job import EpisodeJob
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the episode sounds like."""
+
+    turns: Sequence[Turn]  # of both sides, in the order they are heard
+    speech: dict[str, str]  # sha of each sound's speech artifact: original, dub, and "stem " with a stem's name
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who is who."""
+
+    characters: Sequence[Character]
+    tracks: Sequence[Track]  # now bound
+    reasons: Sequence[str]  # of each track's binding, or of its having none
+
+
+def ingested(book: Ledger, given: Ingested, spent_us: int) -> None:
+    """The film's bytes are what every later key stands on."""
+    book.step(
+        "ingest", {"film": given.film_sha}, lambda _: Found(notes={"notes": list(given.notes)}), spent_us=spent_us
+    )
+
+
+def split(book: Ledger, film: Film) -> Sequence[Shot]:
+    def compute(_: object) -> Found:
+        found = run(splitting.split, film)
+        return Found(found)
+
+    book.step("split", {}, compute)
+    return book.read(shot.of_episode)
+
+
+def look(book: Ledger, film: Film, shots: Sequence[Shot]) -> Sequence[Track]:
+    def compute(_: object) -> Found:
+        seen = run(looking.look, film, shots)
+        return Found([*seen.geometries, *seen.tracks])
+
+    book.step("look", {}, compute)
+    return book.read(track.of_episode)
+
+
+def listen(book: Ledger, job: EpisodeJob, given: Ingested) -> Heard:
+    def compute(_: object) -> Found:
+        heard = run(listening.listen, given.film, job.dub, job.stems, job.speakers, job.transcript)
+        speech = {name: kept.sha for name, kept in heard.speech.items()}
+        return Found([*heard.speech.values(), *heard.turns], {**heard.notes, "speech": speech})
+
+    machine = {"weights": settings().weights, "whisper": settings().whisper}
+    asked = {"dub": given.dub_sha, "stems": given.stem_shas, "speakers": job.speakers, "transcript": job.transcript}
+    notes = book.step("listen", asked | machine, compute)
+    return Heard(book.read(turn.of_episode), dict(notes["speech"]))
+
+
+def cast(book: Ledger, film: Film, tracks: Sequence[Track], heard: Heard) -> Cast:
+    def compute(_: object) -> Found:
+        found = run(casting.cast, film, tracks, heard.turns, heard.speech)
+
+        def bind(session: Session) -> None:
+            for each, face in zip(tracks, found.faces, strict=True):
+                stored = session.get_one(Track, each.id)
+                stored.character_id = face.character.id if face.character else None
+                stored.confidence = face.confidence
+
+        return Found(found.characters, {"reasons": [face.reason for face in found.faces]}, bind)
+
+    notes = book.step("cast", {}, compute)
+    return Cast(book.read(character.of_episode), book.read(track.of_episode), notes["reasons"])
+
+
+def route(book: Ledger, job: EpisodeJob, film: Film, cast: Cast, heard: Heard) -> Sequence[Route]:
+    def compute(_: object) -> Found:
+        found = run(routing.route, film, cast.tracks, cast.characters, heard.turns, job.model, cast.reasons)
+        return Found(found)
+
+    book.step("route", {"model": job.model}, compute)
+    return book.read(route_rows.of_episode)

@@ -1,0 +1,157 @@
+"""Refused here or not at all: what can be known about a film and a dub before anything is done.
+
+Promises: nothing is written; one clear sentence says what is wrong, where, why and what to do; both files are read to
+the end once for their fingerprints, and the film's packets once for its frames.
+Deliberately not here: whether anybody speaks in it (listen, look), whether it may be done (consents are the flow's).
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from storage.errors import Refused
+from storage.film.colour import matrix_of
+from storage.film.containers import container_of
+from storage.film.encoders import Deliver, encoder_for, unjay
+from storage.film.planes import pixel_format
+from storage.film.probe import Film, Sound, fingerprint, probe, probe_sound
+from storage.film.read import frames
+from storage.film.timecode import timecode
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """A film and a dub that can be worked with."""
+
+    film: Film
+    dub: Sound
+    film_sha: str
+    dub_sha: str
+    stems: dict[str, Sound] = field(default_factory=dict)  # by the character's name
+    stem_shas: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()  # what a person should know and need not change
+
+
+def ingest_episode(
+    film_path: Path,
+    dub_path: Path,
+    out_path: Path,
+    *,
+    allow_length: bool = False,
+    stems: Mapping[str, Path] | None = None,
+    deliver: Deliver = "same",
+) -> Ingested:
+    """Measures and fingerprints film, dub and stems.
+
+    raises  Refused for anything that cannot be worked with or delivered
+    """
+    stems = dict(stems or {})
+    check_out(out_path, [film_path, dub_path, *stems.values()])
+    film = probe(film_path)
+    check_film(film)
+    encoder, container = encoder_for(film, deliver), container_of(out_path)
+    if container.pictures is not None and encoder.makes not in container.pictures:
+        raise Refused(
+            f"{out_path.name}: {container.name} cannot carry the picture, {encoder.words}. "
+            f"Choose another ending ({out_path.with_suffix('.mkv').name} takes everything) or another --deliver."
+        )
+    dub = probe_sound(dub_path)
+    notes = check_length(film, dub, allow_length)
+    sounds = {name: probe_sound(path) for name, path in stems.items()}
+    return Ingested(
+        film, dub, fingerprint(film_path), fingerprint(dub_path), sounds,
+        {name: fingerprint(path) for name, path in stems.items()}, (*notes, *_notes(film)),
+    )  # fmt: skip
+
+
+def check_out(out: Path, inputs: list[Path]) -> None:
+    """raises Refused if the delivery cannot be written there, or would be written over an input"""
+    container_of(out)
+    if out.is_dir():
+        raise Refused(f"{out} is a folder. Name the file that the delivery becomes.")
+    for path in inputs:
+        if path.exists() and ((out.exists() and out.samefile(path)) or out.resolve() == path.resolve()):
+            raise Refused(f"The delivery {out} is the same file as {path}. Choose another name for it.")
+    folder = out.absolute().parent
+    if not folder.is_dir():
+        raise Refused(f"The folder {folder} of the delivery does not exist. Make it, or choose another.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Refused(f"The folder {folder} cannot be written to. Change its permissions, or choose another.")
+
+
+def check_film(film: Film) -> None:
+    """raises Refused if the film is not whole, or of a kind that cannot be dubbed"""
+    if film.missing:
+        raise Refused(f"{film.path} is not whole: {film.missing}. Copy it again from the original.")
+    if film.interlaced:
+        raise Refused(
+            f"{film.path} is interlaced: each picture is two half pictures of different times, and a mouth can be laid "
+            f"into neither. Deinterlace it first, for example `ffmpeg -i FILM -vf bwdif=send_frame -c:v prores_ks …`."
+        )
+    if film.rotation:
+        raise Refused(
+            f"{film.path} is stored lying and turned by {film.rotation}° only when played. Turn it for good first: "
+            f"`ffmpeg -i FILM -c:v prores_ks -c:a copy NEW.mov` does."
+        )
+    pixel_format(film.pix_fmt)
+    if unjay(film.pix_fmt) not in [known.name for known in av.Codec("ffv1", "w").video_formats or []]:
+        raise Refused(
+            f"{film.path} has the pixel format {film.pix_fmt}, which no lossless patch can keep. "
+            f"Convert it, for example with `ffmpeg -i FILM -pix_fmt yuv444p …`."
+        )
+    matrix_of(film)
+    # The first picture and the last few must be there: a file that was cut off may still promise all of them.
+    for start, end in ((0, 1), (max(0, film.frames - 3), film.frames)):
+        for _ in frames(film, start, end):
+            pass
+
+
+def check_length(film: Film, dub: Sound, allow: bool) -> tuple[str, ...]:
+    """Notes on a difference that was allowed. Raises Refused if there is one of more than a frame, and it was not."""
+    apart = dub.duration - film.duration
+    if abs(apart) <= 1 / film.rate:
+        return ()
+    said = (
+        f"The dub is {_seconds(dub.duration)} long and the film {_seconds(film.duration)}: it is "
+        f"{round(abs(apart) * film.rate)} frames too {'long' if apart > 0 else 'short'}"
+    )
+    if not allow:
+        raise Refused(f"{said}. Check that {dub.path.name} belongs to this cut; `--allow-length` goes on anyway.")
+    return (f"{said}. That was allowed.",)
+
+
+def _notes(film: Film) -> tuple[str, ...]:
+    notes = []
+    if not film.steady:
+        notes.append("The film has no steady rate. Each frame keeps its own time; timecodes are of the mean rate.")
+    if film.codec in ("h264", "hevc", "mpeg2video", "mpeg4", "vp9", "av1"):
+        notes.append(f"The film is {film.codec}, which keeps no frame alone: the whole picture is encoded again.")
+    if film.colour.matrix is None:
+        kind = "BT.709" if film.height >= 720 else "BT.601"
+        notes.append(f"The film does not say its colour matrix. {kind} is assumed, as players do.")
+    return tuple(notes)
+
+
+def _seconds(duration: Fraction) -> str:
+    milliseconds = timecode(round(duration * 1000), Fraction(1000))
+    return milliseconds[:8] + "." + milliseconds[9:]
+
+
+@task(cache_policy=NO_CACHE)
+def ingest(
+    film_path: Path,
+    dub_path: Path,
+    out_path: Path,
+    *,
+    allow_length: bool = False,
+    stems: Mapping[str, Path] | None = None,
+    deliver: Deliver = "same",
+) -> Ingested:
+    """Measures film, dub and stems, and refuses what cannot work."""
+    return ingest_episode(film_path, dub_path, out_path, allow_length=allow_length, stems=stems, deliver=deliver)

@@ -1,0 +1,109 @@
+"""A film of three shots and stand-ins for eyes, ears and painters, so that the flow alone is on trial."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
+
+from flows.scene import Painter
+from storage import artifacts
+from storage.catalog import Character, Route, Shot, Side, Speaker, Track, Turn
+from storage.film.probe import Film
+from tasks.cast import Cast, Face
+from tasks.job import EpisodeJob
+from tasks.listen import Heard
+from tasks.look import Looked
+from tasks.render import Drawn, Question
+from tests.shoot import FILM_24, draw_film, draw_picture, draw_sound, keep_pictures
+
+FRAMES = 36  # three shots of twelve frames; a face in the second and the third
+SIZE = (16, 16)  # of a patch
+
+
+class Stage:
+    """Counts what is computed; `trouble` by a step's name is called first and may raise."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.computed: Counter[str] = Counter()
+        self.trouble: dict[str, Callable[[], None]] = {}
+        self.film = draw_film(folder / "film.mkv", FRAMES, FILM_24)
+        self.dub = draw_sound(folder / "dub.wav", FRAMES / FILM_24)
+
+    def job(self, **wishes: Any) -> EpisodeJob:
+        return EpisodeJob(**{"film": self.film, "dub": self.dub, "out": self.folder / "out.mkv", **wishes})
+
+    def enter(self, step: str) -> None:
+        self.computed[step] += 1
+        if step in self.trouble:
+            self.trouble.pop(step)()
+
+    def split(self, film: Film) -> list[Shot]:
+        self.enter("split")
+        return [Shot(f"sh00{n + 1}0", 12 * n, 12 * n + 12) for n in range(3)]
+
+    def look(self, film: Film, shots: Sequence[Shot]) -> Looked:
+        self.enter("look")
+        looked = Looked([], [])
+        for shot in shots[1:]:
+            frames = np.arange(shot.start, shot.end, dtype=np.int32)
+            measures = ("box", "points", "score", "opening", "motion", "yaw", "pitch", "sharpness")
+            geometry = artifacts.put_arrays("geometry", {"frames": frames} | {name: np.zeros(12) for name in measures})
+            looked.geometries.append(geometry)
+            looked.tracks.append(
+                Track(shot.id, "f1", shot.start, shot.end, 12, geometry.sha, 200.0, 0.0, 80.0, "photoreal")
+            )
+        return looked
+
+    def listen(self, film: Film, dub: Path, stems: Mapping[str, Path], speakers: object, transcript: bool) -> Heard:
+        self.enter("listen")
+        original, dubbed = Speaker(Side.ORIGINAL, "A", "vad"), Speaker(Side.DUB, "B", "vad")
+        turns = [Turn(each, 600_000, 1_400_000) for each in (original, dubbed)]
+        return Heard(turns, {"dub": artifacts.put(dub, "speech", ".wav")})
+
+    def cast(self, film: Film, tracks: Sequence[Track], turns: Sequence[Turn], speech: Mapping[str, str]) -> Cast:
+        self.enter("cast")
+        ids = {turn.speaker.side: turn.speaker.id for turn in turns}
+        anna = Character("ANNA", ids[Side.ORIGINAL], ids[Side.DUB], 1.0)
+        return Cast([anna], [Face(anna, 0.9, "lips and voice agree") for _ in tracks])
+
+    def route(
+        self, film: Film, tracks: Sequence[Track], characters: Sequence[Character], turns: Sequence[Turn],
+        model: str | None, reasons: Sequence[str],
+    ) -> list[Route]:  # fmt: skip
+        self.enter("route")
+        assert all(track.character_id == characters[0].id for track in tracks)
+        return [Route(each.id, model or "diff2lip", "speaks", {}, [[each.start + 2, each.end - 2]]) for each in tracks]
+
+    def render(
+        self, question: Question, film: Film, geometry: object, speech: Path, model: object, folder: Path,
+        progress: Callable[[int, int], None],
+    ) -> Drawn:  # fmt: skip
+        self.enter(f"render {question.shot[0]}")
+        numbers = [n for start, end in question.ranges for n in range(start, end)]
+        keep_pictures(folder / "patch.mkv", (draw_picture(n + question.seed, SIZE) for n in numbers), film.pix_fmt)
+        keep_pictures(folder / "matte.mkv", ((np.full(SIZE[::-1], 255, np.uint8),) for _ in numbers), "gray")
+        progress(len(numbers), len(numbers))
+        return Drawn(folder / "patch.mkv", folder / "matte.mkv", [[n, 8, 8] for n in numbers])
+
+
+def set_up(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Stage:
+    stage = Stage(folder)
+    for name in ("split", "look", "listen", "cast", "route"):
+        monkeypatch.setattr(f"tasks.{name}.{name}", _task(getattr(stage, name)))
+    monkeypatch.setattr("flows.shot.render", _task(stage.render))
+    monkeypatch.setattr("flows.shot.painter", lambda name, variant: Painter(None, "c" * 64, "w" * 64))  # type: ignore[arg-type]
+    monkeypatch.setattr("flows.painters.check", lambda job: None)
+    return stage
+
+
+def _task(method: Callable[..., Any]) -> Task[..., Any]:
+    def stand_in(*arguments: Any, **named: Any) -> Any:
+        return method(*arguments, **named)
+
+    return task(cache_policy=NO_CACHE)(stand_in)

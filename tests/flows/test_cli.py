@@ -1,0 +1,159 @@
+"""The command: what it prints, what it ends with, and that it starts at once."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+import flows.cli
+from flows import tables
+from flows.cli import app, main
+from flows.doctor import Check, facts
+from storage.catalog import ShotStatus, moves, take
+from storage.catalog.session import catalog
+from storage.settings import settings
+from tests.storage.drawn_rows import add_episode, add_shot, add_track, draw_take
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["dubline", *arguments])
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    settings.cache_clear()
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def an_episode(house: Path) -> Path:
+    with catalog() as session:
+        row = add_episode(session, "night-train")
+        first, second = add_shot(session, row), add_shot(session, row, "sh0020", 50, 100)
+        drawn = draw_take(add_track(session, first))
+        session.add(drawn)
+        take.circle(session, drawn)
+        moves.move(session, second, ShotStatus.HELD, "two faces, one voice", by="anna")
+    return house
+
+
+def test_help_needs_nothing_heavy() -> None:
+    heavy = "{'torch', 'prefect', 'pyannote', 'sqlalchemy', 'cv2'}"
+    look = f"import sys, flows.cli; sys.exit(' '.join({heavy} & set(sys.modules)))"
+    said = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=False)
+    assert said.stderr.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        pytest.param(["dub"], 2, "Missing argument 'FILM'", id="no-film"),
+        pytest.param(["dub", "a", "b", "-o", "c", "--seed", "x"], 2, "--seed", id="no-number"),
+        pytest.param(["dub", "a.mov", "b.wav", "-o", "a.mov"], 2, "inputs are never written to", id="over-the-film"),
+        pytest.param(["dub", "a", "b", "-o", "c", "--deliver", "gif"], 2, "'same', 'ffv1' or 'prores'", id="no-codec"),
+        pytest.param(["dub", "a", "b", "-o", "c", "--stem", "Anna"], 2, "--stem Anna=anna.wav", id="stem-without-file"),
+        pytest.param(["dub", "a", "b", "-o", "c", "--speakers", "few"], 2, "two like 2-4", id="speakers-in-words"),
+        pytest.param(["dub", "a", "b", "-o", "c", "--speakers", "4-2"], 2, "cannot both be", id="speakers-turned"),
+        pytest.param(["dub", "a", "b", "-o", "c", "--name", "a/b"], 2, "name:", id="name-with-a-slash"),
+        pytest.param(["dub", "a", "b", "-o", "c", "--model", "magic"], 2, "no model 'magic'", id="no-such-model"),
+        pytest.param(["shots", "ep01"], 2, "No episode is called 'ep01'", id="no-such-episode"),
+        pytest.param(["show", "ep01", "sh0010"], 2, "The catalog is empty", id="no-such-shot"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_words(
+    house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int,
+    says: str,
+) -> None:  # fmt: skip
+    assert call(monkeypatch, *arguments) == code
+    said = capsys.readouterr()
+    assert says in said.err and "Traceback" not in said.err and said.out == ""
+
+
+def test_a_misspelt_setting_is_refused_before_anything(
+    house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DUBLINE_TREADS", "4")
+    assert call(monkeypatch, "status") == 2
+    assert "Did you mean DUBLINE_THREADS?" in capsys.readouterr().err and not house.exists()
+
+
+def test_debug_shows_where_a_message_comes_from(
+    house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "--debug", "shots", "ep01") == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_bug_has_its_own_exit_code_and_its_traceback(
+    house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("flows.listing.episodes", lambda: 1 / 0)
+    assert call(monkeypatch, "status") == 70
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError" in said and "a bug of ours" in said
+
+
+def test_listings_say_the_same_to_people_and_to_programs(
+    an_episode: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "status") == 0
+    assert "night-train" in capsys.readouterr().out
+    assert call(monkeypatch, "shots", "night-train", "--json") == 0
+    shots = json.loads(capsys.readouterr().out)
+    assert [(each["shot"], each["start"], each["end"], each["status"]) for each in shots] == [
+        ("sh0010", 0, 50, "planned"), ("sh0020", 50, 100, "held"),
+    ]  # fmt: skip
+    assert call(monkeypatch, "show", "night-train", "sh0020") == 0
+    told = capsys.readouterr().out
+    assert "two faces, one voice" in told and "anna" in told and "shot.held" in told
+    assert call(monkeypatch, "show", "night-train", "sh0010", "--json") == 0
+    (drawn,) = json.loads(capsys.readouterr().out)["takes"]
+    assert (drawn["take"], drawn["circled"], drawn["placements"]) == ("f1/v001", True, [[0, 10, 20]])
+    assert call(monkeypatch, "status", "night-train", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["shots"] == {"planned": 1, "held": 1}
+
+
+def test_an_empty_catalog_says_how_to_begin(
+    house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "status") == 0
+    assert "dubline dub FILM DUB" in capsys.readouterr().err
+
+
+def test_doctor_ends_with_3_only_for_what_is_needed(
+    house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gpu = Check("gpu", ok=False, needed=False, found="none", do="buy one")
+    monkeypatch.setattr("flows.doctor.CHECKS", [lambda: gpu])
+    assert call(monkeypatch, "doctor") == 0
+    assert "buy one" in capsys.readouterr().out
+    ffmpeg = Check("ffmpeg", ok=False, needed=True, found="nowhere", do="install it")
+    monkeypatch.setattr("flows.doctor.CHECKS", [lambda: gpu, lambda: ffmpeg])
+    assert call(monkeypatch, "doctor", "--json") == 3
+    assert [each["state"] for each in json.loads(capsys.readouterr().out)] == ["absent", "missing"]
+
+
+def test_doctor_touches_nothing(house: Path) -> None:
+    from flows.doctor import examine
+
+    assert {each["check"] for each in facts(examine())} >= {"python", "ffmpeg", "opencv", "catalog", "disk"}
+    assert not house.exists()
+
+
+def test_tables_are_as_wide_as_what_they_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    tables.show([{"shot": "sh0010", "sure": 0.5}, {"shot": "s", "sure": 1.0}], as_json=False)
+    assert capsys.readouterr().out == "shot    sure\nsh0010  0.50\ns       1.00\n"
+
+
+def test_every_command_and_option_is_in_the_manual() -> None:
+    manual = (Path(flows.cli.__file__).parents[1] / "docs" / "MANUAL.md").read_text()
+    group = typer.main.get_command(app)
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        assert f"\n### dubline {name}" in manual, f"{name} is not in docs/MANUAL.md"
+        assert command.help, f"{name} has no help"
+        section = manual.split(f"\n### dubline {name}", 1)[1].split("\n### ", 1)[0]
+        for option in (option for parameter in command.params for option in parameter.opts if option.startswith("--")):
+            assert option in section or option == "--help", f"{option} of {name} is not in docs/MANUAL.md"

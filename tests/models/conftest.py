@@ -1,0 +1,67 @@
+"""What the model tests look at: clips of real faces from the shared folder, where there is one.
+
+Without it those tests are skipped and say so; under CI they fail, for there the folder is promised.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from models.diff2lip import prepare
+from models.diff2lip.window import CROP
+from models.face.crop import cut, frame_squares, into
+from models.face.detect import Detector
+from models.face.mesh import Mesh
+from models.lipsync import Face
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Callable[[str], Path]:
+    """A file of the shared folder, by its path in it."""
+    root = Path(os.environ.get("DUBLINE_SHARED", Path(__file__).parents[3] / "shared"))
+
+    def find(path: str) -> Path:
+        if not (root / path).exists():
+            if os.environ.get("CI") == "true":
+                pytest.fail(f"{root / path} is missing; CI promises it")
+            pytest.skip(f"{root / path} is missing; set DUBLINE_SHARED to the shared folder")
+        return root / path
+
+    return find
+
+
+class Filmed:
+    """24 frames of one face, as a model sees them."""
+
+    def __init__(self, path: Path) -> None:
+        self.frames: list[NDArray[np.uint8]] = prepare.pictures(path)[14:38]
+        self.speech = torch.from_numpy(prepare.sound(path)[14 * 640 :])
+        points = prepare.track(self.frames, Detector(), Mesh())
+        assert points is not None
+        self.points = points
+        self.squares = frame_squares(np.arange(len(self.frames), dtype=np.int32), points, CROP)
+        cropped = np.stack([cut(f, s, CROP.size) for f, s in zip(self.frames, self.squares, strict=True)])
+        self.crops = torch.from_numpy(cropped.astype(np.float32) / 255).permute(0, 3, 1, 2)
+        self.meshes = torch.from_numpy(into(points, self.squares))
+        gap = self.meshes[:, 14, 1] - self.meshes[:, 13, 1]
+        closed, wide = int(gap.argmin()), int(gap.argmax())
+        self.face = Face(
+            self.crops[closed],
+            self.meshes[closed],
+            self.meshes.median(dim=0).values,
+            self.crops[wide],
+            self.meshes[wide],
+        )
+
+
+@pytest.fixture(scope="session")
+def filmed(shared: Callable[[str], Path]) -> Filmed:
+    """A speaker the starter has never seen."""
+    return Filmed(shared("media/eval/grid_s31_bbai7s.mp4"))
