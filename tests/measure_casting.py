@@ -66,7 +66,6 @@ def episode(path: Path) -> None:
         print(f"\ndub: {what}: {len(found.characters)} characters")
         if dub is wave:
             for collar in (0.0, 0.5):
-<<<<<<< HEAD
                 print(f"listen: DER {100 * error(truth, speakers, original, collar):.1f} % with ±{collar / 2} s collar")
         voice_of = whose_voice(truth, speakers, original)
         total = sum(end - start for ranges in truth for start, end in ranges)
@@ -84,31 +83,6 @@ def episode(path: Path) -> None:
             fit = sum(dub_of.get(each.dub_id or 0) == dubber.get(voice_of.get(each.original_id or 0, ""))
                       for each in found.characters)  # fmt: skip
             print(f"cast: {fit} of {len(found.characters)} characters have the voice that was made for them")
-=======
-                rate, voices = diarization_error(truth, speakers, heard.turns, collar)
-                print(
-                    f"listen: DER {100 * rate:.1f} %, collar ±{collar / 2} s; {voices} voices for {len(set(speakers))}"
-                )
-        numbered(found.characters)
-        owner = {track.shot_id - 1: face.character for track, face in zip(tracks, found.faces, strict=True)}
-        total = bound = mine = 0
-        whose = {turn.speaker.id: turn.speaker for turn in heard.turns}
-        named = name_voices(truth, speakers, [t for t in heard.turns if t.speaker.side == Side.ORIGINAL])
-        for n, ranges in enumerate(truth):
-            spoken = sum(end - start for start, end in ranges)
-            character = owner.get(n)
-            total += spoken
-            bound += spoken * (character is not None)
-            if character is not None and character.original_id is not None:
-                mine += spoken * (named.get(whose[character.original_id].name) == speakers[n])
-        print(f"cast: {100 * bound / total:.1f} % of the film's speech (by time) has a face, and "
-              f"{100 * mine / total:.1f} % the face of the speaker whose voice it mostly is")  # fmt: skip
-        for n, face in enumerate(found.faces):
-            if face.character is None or face.confidence < 0.6:
-                print(
-                    f"      sh{10 * (n + 1):04} {rows[n]['speaker']} {rows[n]['kind']}: {face.confidence:.2f} {face.reason}"
-                )
->>>>>>> main
 
 
 def pairs(media: Path) -> None:
