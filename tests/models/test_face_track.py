@@ -1,5 +1,6 @@
 """Following faces, on a detector and a mesh that see what the test paints; so every gap is beyond dispute."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +20,7 @@ SIDE = 60
 class Stage:
     """Where faces stand in each frame; stands in for the detector and for the mesh at once."""
 
-    faces: dict[int, list[tuple[float, float]]]
+    faces: Mapping[int, Sequence[tuple[float, float]]]
     looked: list[int] = field(default_factory=list)
     now: int = 0
 
@@ -35,7 +36,7 @@ class Stage:
         points = np.random.default_rng(1).uniform(-SIDE / 2, SIDE / 2, (468, 2))
         points[[33, 263]] = [[-20, -10], [20, -10]]
         points[[0, 1]] = [[-SIDE / 2, -SIDE / 2], [SIDE / 2, SIDE / 2]]
-        return (points + [x, y]).astype(np.float32), 1.0 if near else 0.1
+        return (points + np.array([x, y])).astype(np.float32), 1.0 if near else 0.1
 
     @staticmethod
     def frame(rgb: Picture) -> int:
@@ -44,8 +45,9 @@ class Stage:
     def follow(self) -> list[Followed]:
         stage: Any = self
         follower = Follower(stage.detect, stage.mesh)
-        for self.now in self.faces:
-            follower(self.now, np.full((120, 400, 3), self.now, np.uint8))
+        for n in self.faces:
+            self.now = n
+            follower(n, np.full((120, 400, 3), n, np.uint8))
         return follower.faces
 
 

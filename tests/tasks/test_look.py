@@ -1,5 +1,6 @@
 """Looking at real faces: one track a shot, in the film's own pixels."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -22,9 +23,7 @@ EPISODE = "film/synthetic_episode_grid.mp4"
 
 
 def shots(*edges: int) -> list[Shot]:
-    rows = [
-        Shot(name=f"sh{10 * n:04}", start=a, end=b) for n, (a, b) in enumerate(zip(edges, edges[1:], strict=False), 1)
-    ]
+    rows = [Shot(name=f"sh{10 * n:04}", start=a, end=b) for n, (a, b) in enumerate(pairwise(edges), 1)]
     for n, row in enumerate(rows, start=1):
         row.id = n
     return rows
