@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from prefect import Task, task
-from prefect.cache_policies import NO_CACHE
 
 from flows.scene import Painter
 from storage import artifacts
@@ -106,4 +105,4 @@ def _task(method: Callable[..., Any]) -> Task[..., Any]:
     def stand_in(*arguments: Any, **named: Any) -> Any:
         return method(*arguments, **named)
 
-    return task(cache_policy=NO_CACHE)(stand_in)
+    return task(stand_in)
