@@ -102,7 +102,7 @@ def assembled(weights: Weights) -> Any:
 
 def whole(folder: Path) -> Any:
     """The user's own pipeline. Its config may name only pyannote's diarization, and only files beside it."""
-    import yaml  # type: ignore[import-untyped]
+    import yaml
     from pyannote.audio import Pipeline
 
     wanted = yaml.safe_load((folder / "config.yaml").read_text())["pipeline"]
