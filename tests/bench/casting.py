@@ -1,6 +1,4 @@
-"""Measures what listening and casting are worth; prints, and asserts nothing.
-
-    python -m tests.measure_casting [SHARED]        about two minutes of CPU
+"""What listening and casting are worth; prints, and asserts nothing. About two minutes of CPU.
 
 Truth of the synthetic episode: each of its 20 shots of 3.008 s shows one GRID speaker, who is heard to speak. GRID's
 word times are not in our copy, so a shot's speech is where silero VAD hears some, and it belongs to that shot's
@@ -10,7 +8,6 @@ characters get the dub voice that was made for them. Then two GRID clips side by
 
 import csv
 import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -26,6 +23,7 @@ from models.speech import vad
 from storage import artifacts
 from storage.catalog import Shot, Side, Speaker, Turn
 from storage.film.probe import probe
+from storage.settings import settings
 from tasks.cast import cast
 from tasks.listen import keep, listen, microseconds, wave_of
 from tasks.look import look
@@ -176,10 +174,11 @@ def numbered(rows: list[Any]) -> list[Any]:
     return rows
 
 
-if __name__ == "__main__":
-    shared = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("DUBLINE_SHARED", "../shared"))
+def main(shared: Path) -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ["DUBLINE_HOME"] = home
+        settings.cache_clear()
         episode(shared / "media/film/synthetic_episode_grid.mp4")
         print()
         pairs(shared / "media")
+    settings.cache_clear()
