@@ -175,10 +175,8 @@ def main(wanted: Sequence[str]) -> None:
     for key in wanted or SECTIONS:
         title, measure = SECTIONS[key]
         head = f"## {title}\n"
-        said = "\n".join([
-            inspect.cleandoc(measure.__doc__ or ""), "", f"`python -m tests.bench {key}`, {time.strftime('%Y-%m-%d')}, {_machine()}", "",
-            *measure(),
-        ])  # fmt: skip
+        how = f"`python -m tests.bench {key}`, {time.strftime('%Y-%m-%d')}, {_machine()}"
+        said = "\n".join([inspect.cleandoc(measure.__doc__ or ""), "", how, "", *measure()])
         section = f"{head}{said}\n\n"
         old = re.compile(rf"^{re.escape(head)}.*?(?=^## |\Z)", re.M | re.S)
         page = old.sub(lambda _, new=section: new, page) if old.search(page) else f"{page.rstrip()}\n\n{section}"  # type: ignore[misc]
