@@ -97,8 +97,8 @@ def voices(sound: Artifact, ears: weights.Weights, speakers: Range | None) -> di
     """Where each voice speaks, voices in the order they are first heard."""
     try:
         heard = diarize.diarize(wave_of(sound), ears, speakers)
-    except weights.Altered as altered:
-        raise Missing(f"The voices cannot be told apart: {altered}.") from None
+    except weights.Unusable as unusable:
+        raise Missing(f"The voices cannot be told apart: {unusable}.") from None
     found: dict[int, list[Range]] = {}
     for voice, start, end in heard:
         if end > start:

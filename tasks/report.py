@@ -62,6 +62,7 @@ def build_report(
             "speaker": casting.get(row.character_id) if row.character_id else None,
             "route": _kind(route),
             "model": take.model if take else None,
+            "ranges": route.ranges if route else [],
             "reason": route.reason if route else "",
             "decided_by": route.decided_by if route else "",
             "take": f"v{take.version:03}" if take else None,

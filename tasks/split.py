@@ -7,7 +7,7 @@ explosions and lamps, which change its light and leave its edges; flashes, after
 
 Promises: the shots are contiguous, half open and cover the film; frame numbers are the decoder's; memory is flat.
 Deliberately not here: dissolves and fades. They stay inside one shot. The numbers below were set on the two films of
-tests/bench_cuts.py, which prints what they find there.
+tests/bench/cuts.py, which prints what they find there.
 """
 
 from collections import deque

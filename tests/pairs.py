@@ -34,7 +34,7 @@ def clip(path: Path) -> tuple[list[Any], NDArray[np.float32]]:
 
 
 def side_by_side(path: Path, speaking: Path, other: Path, how: Other, left: bool) -> NDArray[np.float32]:
-    """Writes the film, FRAMES long at 25 frames a second, and returns what is heard. `left`: where the speaker stands."""
+    """Writes the film, FRAMES long, and returns what is heard. `left`: where the one who speaks stands."""
     pictures, sound = clip(speaking)
     beside, unheard = clip(other)
     if how == "still":

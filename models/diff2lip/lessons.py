@@ -22,7 +22,7 @@ from models.diff2lip.window import CROP, HEIGHT, LEFT, TOP, WIDTH
 
 EXTREMES: Final = 25  # frames of a clip that count as extreme, a third
 MARGIN: Final = (SIZE - CROP.size) // 2  # prepared crops are wider by this on each side, at the same scale
-JITTER: Final = 0.8  # pixels by which the drawn mouth is off, as one guessed from sound will be
+JITTER: Final = 0.15  # pixels by which a drawn mouth or a head's pose is off; 0.8 taught it to blur by as much
 CODE_NOISE: Final = 0.02  # of the numbers, ten to an eye distance
 
 Floats = NDArray[np.float32]
@@ -123,7 +123,7 @@ class Lessons:
         pictures = [window(clip.crops[frame], view)]
         for source, i in ((clip, closed), (other, wide)):
             pose = shape.onto(source.points[i], points[None])[0]
-            pose[:, 2] += chance.normal(0, 0.4, 2)  # head poses are measured, hence never quite right
+            pose[:, 2] += chance.normal(0, JITTER, 2)
             pictures.append(pulled(source, i, _after(view, pose), drawn))
         mouth = shape.draw(drawn, WIDTH, HEIGHT).transpose(1, 2, 0)
         centre = drawn[:40].mean(axis=0)

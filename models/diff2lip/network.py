@@ -29,16 +29,18 @@ class Shape:
     groups: int  # of GroupNorm
     pictures: int  # planes of the masked face, the references and the drawn mouth together
     out: int  # 6: noise and its variance (eq. 15 of Nichol and Dhariwal, arXiv 2102.09672)
-    #           4: a picture, drawn as a blend of two references and a change of it; the last plane says how to blend
+    #           8: a picture, drawn from two references: where to look in each, how to blend them, what to change
     hears: bool  # a mel window is the condition; else the wanted and the shown mouth (2 × 86 numbers)
     light: bool  # resamples by one convolution, skips once a level, shifts and scales by the condition
     unshuffle: int  # pixels a side that become one position
 
 
+FAR: Final = 4.0  # pixels a reference may be moved by; the rest of the way it has been pulled already
+
 VARIANTS: Final = {
     "paper": Shape(128, (1, 1, 2, 3, 4), 2, (2, 3, 4), 64, 32, 6, 6, hears=True, light=False, unshuffle=1),
-    "starter": Shape(40, (1, 2, 3, 4), 1, (), 40, 8, 12, 4, hears=False, light=True, unshuffle=2),
-    "tiny": Shape(8, (1, 2, 3, 5), 1, (), 8, 4, 12, 4, hears=False, light=True, unshuffle=2),
+    "starter": Shape(40, (1, 2, 3, 4), 1, (), 40, 8, 12, 8, hears=False, light=True, unshuffle=2),
+    "tiny": Shape(8, (1, 2, 3, 5), 1, (), 8, 4, 12, 8, hears=False, light=True, unshuffle=2),
 }
 
 
@@ -136,8 +138,10 @@ class Diff2Lip(nn.Module):
         h = F.pixel_shuffle(h, cells) if cells > 1 else h
         if self.shape.out == 6:
             return h
-        closed, wide, openness = shown[:, :3], shown[:, 3:6], h[:, 3:].sigmoid()
-        return closed + openness * (wide - closed) + h[:, :3]
+        change, openness, look_closed, look_wide = h.float().split([3, 1, 2, 2], dim=1)
+        closed, wide = moved(shown[:, :3], look_closed), moved(shown[:, 3:6], look_wide)
+        picture: Tensor = closed + openness.sigmoid() * (wide - closed) + change
+        return picture
 
     def style(self, condition: Tensor) -> Tensor:
         if self.shape.hears:
@@ -233,6 +237,15 @@ class Attention(nn.Module):
         q, k, v = self.qkv(self.norm(flat)).unflatten(1, (self.heads, 3, -1)).unbind(2)  # each (B, heads, C / heads, N)
         h = F.scaled_dot_product_attention(q.transpose(2, 3), k.transpose(2, 3), v.transpose(2, 3))
         return cast(Tensor, x + self.proj_out(h.transpose(2, 3).reshape(flat.shape)).view_as(x))
+
+
+def moved(picture: Tensor, look: Tensor) -> Tensor:
+    """Each pixel looked up elsewhere: `look` (B, 2, H, W) right and down, up to FAR pixels; 0 is the picture itself."""
+    height, width = picture.shape[2:]
+    x = (torch.arange(width, device=look.device) + 0.5 + FAR * torch.tanh(look[:, 0])) * 2 / width - 1
+    y = (torch.arange(height, device=look.device)[:, None] + 0.5 + FAR * torch.tanh(look[:, 1])) * 2 / height - 1
+    at = torch.stack([x, y], dim=3)  # (B, H, W, 2) in −1 … 1
+    return F.grid_sample(picture.float(), at, mode="bilinear", padding_mode="border", align_corners=False)
 
 
 def sinusoid(t: Tensor, width: int) -> Tensor:

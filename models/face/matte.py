@@ -17,7 +17,7 @@ UPPER: Final = (205, 98, 2, 327, 425)  # right cheek, under the nose, left cheek
 LOWER_FACE: Final = JAW + UPPER
 RIGID: Final = (33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 1)  # the jaw does not move these
 SOFT: Final = 0.035  # width of the soft rim, share of the crop
-BELOW: Final = 0.02  # room under the chin for its shadow, share of the crop
+BELOW: Final = 0.05  # room under the filmed chin, so that none of its edge stays when the jaw rises; share of the crop
 
 
 def matte(points: Floats, spec: CropSpec, wide: Floats | None = None) -> Floats:

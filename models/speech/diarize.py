@@ -9,6 +9,7 @@ checkpoint runs, and no file name ever reaches pyannote (its own decoder needs F
 
 import dataclasses
 import os
+import pickle
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from torch import Tensor
 from models.speech import vad
 from models.speech.campplus import MELS, VOICE, CamPlusPlus
 from models.speech.torchaudio_cpu import ensure_torchaudio
-from models.speech.weights import SEGMENTATION, VOICES, Weights
+from models.speech.weights import SEGMENTATION, VOICES, Unusable, Weights
 
 HZ: Final = vad.HZ
 SHORTEST: Final = 4_800  # samples: CAM++ is not asked about less than 0.3 s
@@ -54,7 +55,7 @@ def diarize(wave: NDArray[np.float32], weights: Weights, speakers: tuple[int, in
 
     wave      (N,) −1 … 1 at 16 kHz
     speakers  fewest and most voices, where somebody knows
-    raises    Altered if a network's file is not the known one
+    raises    Unusable if a network's file is not the known one, or is code
     source    pyannote.audio 4.0 SpeakerDiarization (Bredin, Interspeech 2023), agglomerative clustering
     """
     if weights.pipeline is None and weights.folder is None:
@@ -101,19 +102,22 @@ def assembled(weights: Weights) -> Any:
 
 def whole(folder: Path) -> Any:
     """The user's own pipeline. Its config may name only pyannote's diarization, and only files beside it."""
-    import yaml  # type: ignore[import-untyped]
+    import yaml
     from pyannote.audio import Pipeline
 
     wanted = yaml.safe_load((folder / "config.yaml").read_text())["pipeline"]
     if wanted["name"] != "pyannote.audio.pipelines.SpeakerDiarization":
-        raise ValueError(f"{folder}/config.yaml asks for {wanted['name']}; only local diarization is run")
+        raise Unusable(f"{folder}/config.yaml asks for {wanted['name']}; only local diarization is run")
     for part in ("segmentation", "embedding", "plda"):
         if not str(wanted["params"].get(part, "$model/")).startswith("$model/"):
-            raise ValueError(
+            raise Unusable(
                 f"{folder}/config.yaml takes its {part} from {wanted['params'][part]}; nothing is downloaded"
             )
-    with weights_only():
-        return Pipeline.from_pretrained(folder)
+    try:
+        with weights_only():
+            return Pipeline.from_pretrained(folder)
+    except pickle.UnpicklingError as error:
+        raise Unusable(f"a checkpoint in {folder} holds more than tensors: {error}") from None
 
 
 def voice_model(net: CamPlusPlus) -> Any:

@@ -22,8 +22,8 @@ KNOWN: Final = {
 PIPELINES: Final = (".", "speaker-diarization-community-1", "pyannote")  # folders of a folder that may hold config.yaml
 
 
-class Altered(ValueError):
-    """A file is not the one whose hash we know. It is not opened."""
+class Unusable(ValueError):
+    """It is not what we know, wants the network, or holds code. It is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Weights:
     folder: Path | None = None  # folder in which SEGMENTATION and VOICES lie
 
     def known(self, name: str) -> io.BytesIO:
-        """One of KNOWN, its hash checked on the very bytes that are handed out; Altered if they are others."""
+        """One of KNOWN, its hash checked on the very bytes that are handed out; Unusable if they are others."""
         if self.folder is None:
             raise FileNotFoundError(name)
         data = (self.folder / name).read_bytes()
         if (sha := hashlib.sha256(data).hexdigest()) != KNOWN[name]:
-            raise Altered(
+            raise Unusable(
                 f"{self.folder / name} has sha256 {sha}, not {KNOWN[name]}; install requirements-data.txt again"
             )
         return io.BytesIO(data)

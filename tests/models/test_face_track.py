@@ -1,5 +1,6 @@
 """Following faces, on a detector and a mesh that see what the test paints; so every gap is beyond dispute."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +20,7 @@ SIDE = 60
 class Stage:
     """Where faces stand in each frame; stands in for the detector and for the mesh at once."""
 
-    faces: dict[int, list[tuple[float, float]]]
+    faces: Mapping[int, Sequence[tuple[float, float]]]
     looked: list[int] = field(default_factory=list)
     now: int = 0
 
@@ -35,7 +36,7 @@ class Stage:
         points = np.random.default_rng(1).uniform(-SIDE / 2, SIDE / 2, (468, 2))
         points[[33, 263]] = [[-20, -10], [20, -10]]
         points[[0, 1]] = [[-SIDE / 2, -SIDE / 2], [SIDE / 2, SIDE / 2]]
-        return (points + [x, y]).astype(np.float32), 1.0 if near else 0.1
+        return (points + np.array([x, y])).astype(np.float32), 1.0 if near else 0.1
 
     @staticmethod
     def frame(rgb: Picture) -> int:
@@ -44,8 +45,9 @@ class Stage:
     def follow(self) -> list[Followed]:
         stage: Any = self
         follower = Follower(stage.detect, stage.mesh)
-        for self.now in self.faces:
-            follower(self.now, np.full((120, 400, 3), self.now, np.uint8))
+        for n in self.faces:
+            self.now = n
+            follower(n, np.full((120, 400, 3), n, np.uint8))
         return follower.faces
 
 
@@ -107,7 +109,9 @@ def test_a_mouth_that_moves_in_a_still_face_is_seen_and_a_nod_is_not() -> None:
 def test_flat_areas_with_hard_edges_are_drawn() -> None:
     y, x = np.mgrid[:120, :120]
     drawn = np.where((x - 60) ** 2 + (y - 60) ** 2 < 900, 240, 20).astype(np.uint8)
-    shaded = (120 + 40 * np.sin(x / 9) * np.cos(y / 7) + np.random.default_rng(2).normal(0, 2, x.shape)).astype(np.uint8)
+    shaded = (120 + 40 * np.sin(x / 9) * np.cos(y / 7) + np.random.default_rng(2).normal(0, 2, x.shape)).astype(
+        np.uint8
+    )
     points = np.array([[10, 10], [110, 110]] * 234, np.float32)
     points[[33, 263]] = [[40, 50], [80, 50]]
     for grey, wanted in ((drawn, "stylised"), (shaded, "photoreal")):

@@ -12,7 +12,7 @@ def _voice(seconds: float, seed: int = 0) -> np.ndarray[tuple[int], np.dtype[np.
     t = np.arange(int(seconds * law.HZ)) / law.HZ
     pulses = np.sign(np.sin(2 * np.pi * 120 * t))
     vowel = np.sin(2 * np.pi * (500 + 200 * np.sin(2 * np.pi * 1.3 * t + seed)) * t)
-    return (0.3 * pulses * vowel * np.clip(np.sin(2 * np.pi * 2 * t), 0, 1)).astype(np.float32)
+    return np.asarray(0.3 * pulses * vowel * np.clip(np.sin(2 * np.pi * 2 * t), 0, 1), np.float32)
 
 
 def test_silence_shuts_every_mouth() -> None:

@@ -1,4 +1,4 @@
-"""Speech: networks that are the known ones, voices told apart on pyannote's own half minute, words on a tiny Whisper."""
+"""Speech: networks that are the known ones, voices told apart on pyannote's sample, words on a tiny Whisper."""
 
 import importlib.util
 import os
@@ -68,7 +68,7 @@ def test_an_altered_network_is_not_opened(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(pickle.dumps("anything"))
     found = weights.find(tmp_path)
     assert found.folder == tmp_path, "the folder a person names comes first"
-    with pytest.raises(weights.Altered, match="has sha256"), diarize.quiet():
+    with pytest.raises(weights.Unusable, match="has sha256"), diarize.quiet():
         diarize.assembled(found)
 
 

@@ -109,9 +109,7 @@ def face(first: int = 0, last: int = 75, speaks: Sequence[tuple[int, int]] = ())
         pytest.param(
             [face(0, 30, [(5, 30)]), face(45, 75, [(45, 70)])], {1: [(5, 70)]}, [1, 1], id="turns-away-and-back"
         ),
-        pytest.param(
-            [face(speaks=[(5, 70)])], {1: [(5, 45)], 2: [(50, 57)]}, [1], id="a-short-word-by-another"
-        ),
+        pytest.param([face(speaks=[(5, 70)])], {1: [(5, 45)], 2: [(50, 57)]}, [1], id="a-short-word-by-another"),
     ],
 )
 def test_faces_find_their_voices(

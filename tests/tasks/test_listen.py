@@ -100,6 +100,6 @@ def test_how_much_of_a_voice_the_stems_hold() -> None:
 def test_words_go_to_the_turn_they_were_said_in() -> None:
     a, b = (Speaker(side=Side.DUB, name=name, heard_by="diarization") for name in "AB")
     first, second = Turn(a, 0, 1_000_000), Turn(b, 800_000, 2_000_000)
-    hand_out([Word(0, 8000, " Where"), Word(8000, 12000, " were"), Word(13600, 16000, " Home."), Word(40000, 41600, " Ah.")],
-             [first, second])  # fmt: skip
+    said = [(0, 8000, " Where"), (8000, 12000, " were"), (13600, 16000, " Home."), (40000, 41600, " Ah.")]
+    hand_out([Word(*word) for word in said], [first, second])
     assert (first.text, second.text) == ("Where were", "Home. Ah.")

@@ -1,5 +1,6 @@
 """Looking at real faces: one track a shot, in the film's own pixels."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -10,7 +11,7 @@ from storage import artifacts
 from storage.catalog import Shot
 from storage.film.colour import to_rgb
 from storage.film.glance import glance, smaller
-from storage.film.planes import picture_of, planes_of
+from storage.film.planes import planes_of
 from storage.film.probe import Film, probe
 from storage.film.read import frames
 from tasks.geometry import Geometry
@@ -22,7 +23,7 @@ EPISODE = "film/synthetic_episode_grid.mp4"
 
 
 def shots(*edges: int) -> list[Shot]:
-    rows = [Shot(name=f"sh{10 * n:04}", start=a, end=b) for n, (a, b) in enumerate(zip(edges, edges[1:], strict=False), 1)]
+    rows = [Shot(name=f"sh{10 * n:04}", start=a, end=b) for n, (a, b) in enumerate(pairwise(edges), 1)]
     for n, row in enumerate(rows, start=1):
         row.id = n
     return rows
@@ -32,7 +33,10 @@ def test_each_shot_has_its_face_and_nothing_is_followed_over_a_cut(house: Path) 
     film = probe(shared(EPISODE))
     seen = look.fn(film, shots(60, 75, 90))  # s2 photographed; s4 through a filter
     first, second = seen.tracks
-    assert [(t.shot_id, t.name, t.start, t.end, t.present) for t in seen.tracks] == [(1, "f1", 60, 75, 15), (2, "f1", 75, 90, 15)]
+    assert [(t.shot_id, t.name, t.start, t.end, t.present) for t in seen.tracks] == [
+        (1, "f1", 60, 75, 15),
+        (2, "f1", 75, 90, 15),
+    ]
     assert (first.style, second.style) == ("photoreal", "stylised")
     assert 120 < first.height_px < 150 and first.yaw < 15 and 100 < first.sharpness < 400
     assert [kept.sha for kept in seen.geometries] == [first.geometry, second.geometry]

@@ -46,7 +46,7 @@ class Studio:
     @property
     def environment(self) -> dict[str, str]:
         outside = {k: v for k, v in os.environ.items() if not k.startswith(("DUBLINE_", "PREFECT_"))}
-        return outside | {"DUBLINE_HOME": str(self.home), "OMP_NUM_THREADS": "2"}
+        return outside | {"DUBLINE_HOME": str(self.home)}
 
     def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -80,9 +80,9 @@ def test_every_shot_says_what_was_decided_and_why(dubbed: Dubbed) -> None:
     _, _, report = dubbed
     nobody, portrait, cat, phone = report["shots"]
     assert not nobody["tracks"] and nobody["status"] == "passed-through"
-    assert [track["model"] for track in portrait["tracks"]] == ["diff2lip"]
-    assert all(track["model"] == "pass-through" for track in cat["tracks"])
-    assert [track["model"] for track in phone["tracks"]].count("diff2lip") == 1
+    assert [track["route"] for track in portrait["tracks"]] == ["diff2lip"]
+    assert all(track["route"] == "pass-through" for track in cat["tracks"])
+    assert [track["route"] for track in phone["tracks"]].count("diff2lip") == 1
     assert all(track["reason"] for shot in report["shots"] for track in shot["tracks"])
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.cli import main
 from tests.shoot import FILM_24, draw_film, draw_sound
 from tests.whole.studio import Studio
 
@@ -30,7 +31,7 @@ def _no_picture(f: Path) -> Case:
 
 
 def _silent_dub(f: Path) -> Case:
-    return _film(f), draw_film(f / "dub.mov", 24), f / "out.mov"
+    return _film(f), draw_film(f / "dub.mov", 24, codec="libx264"), f / "out.mov"
 
 
 def _cut_off(f: Path) -> Case:
@@ -88,21 +89,30 @@ def _no_media(f: Path) -> Case:
         pytest.param(_no_media, "film.mov", id="not-a-film"),
     ],
 )
-def test_refused_with_one_message_and_nothing_written(tmp_path: Path, make: Callable[[Path], Case], says: str) -> None:
+def test_refused_with_one_message_and_nothing_written(
+    tmp_path: Path, house: Path, capsys: pytest.CaptureFixture[str], make: Callable[[Path], Case], says: str
+) -> None:
     film, dub, out = make(tmp_path)
-    studio = Studio(tmp_path, film, dub)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    ended = studio.run("dub", film, dub, "-o", out)
-    assert ended.returncode == 2, ended.stderr
-    assert says in ended.stderr and ended.stderr.startswith("dubline: ") and "Traceback" not in ended.stderr
+    code, said = _dubline(capsys, film, dub, out)
+    assert code == 2, said
+    assert says in said and said.startswith("dubline: ") and "Traceback" not in said
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
-    assert not studio.home.exists()
+    assert not house.exists()
 
 
-def test_both_lengths_are_told(tmp_path: Path) -> None:
-    film, dub, out = _too_long(tmp_path)
-    said = Studio(tmp_path, film, dub).run("dub", film, dub, "-o", out).stderr
+def test_both_lengths_are_told(tmp_path: Path, house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, said = _dubline(capsys, *_too_long(tmp_path))
     assert "1.001" in said and "1.084" in said
+
+
+def _dubline(capsys: pytest.CaptureFixture[str], film: Path, dub: Path, out: Path) -> tuple[int, str]:
+    """`dubline dub`, in this process: its exit code and its message, without the lines of progress."""
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
+        patch.setattr("sys.argv", ["dubline", "dub", str(film), str(dub), "-o", str(out)])
+        main()
+    lines = capsys.readouterr().err.splitlines(keepends=True)
+    return int(ended.value.code or 0), "".join(line for line in lines if not line.startswith("ingest "))
 
 
 def test_any_name_works(tmp_path: Path) -> None:
