@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from flows.ledger import Found, Ledger
-from flows.progress import OnProgress
 from flows.run import run
 from storage import VERSION, artifacts
 from storage.catalog import EpisodeStatus, Shot, ShotStatus, Take, artifact, character, moves, route, shot, step, track
@@ -24,6 +23,7 @@ from tasks import conform as conforming
 from tasks import deliver as muxing
 from tasks.ingest import Ingested
 from tasks.job import EpisodeJob
+from tasks.progress import OnProgress
 from tasks.report import build_report, report
 from tasks.stills import Stills
 

@@ -17,11 +17,12 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from flows.progress import OnProgress, Progress
+from flows.progress import Progress
 from storage import VERSION
 from storage.catalog import Artifact, Base, Character, Episode, Finding, Route, Shot, Speaker, Step, Track, Turn
 from storage.catalog.base import now_us
 from storage.catalog.session import catalog
+from tasks.progress import OnProgress
 
 ORDER: Final = ("ingest", "split", "look", "listen", "cast", "route", "deliver")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final, Protocol, TextIO
 
-OnProgress = Callable[[int, int], None]
+from tasks.progress import OnProgress
 
 SECONDS_BETWEEN_LINES: Final = 5.0
 

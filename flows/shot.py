@@ -16,7 +16,7 @@ from prefect import flow
 from sqlalchemy.orm import Session
 
 from flows.painters import painter
-from flows.progress import Lines, OnProgress, Progress
+from flows.progress import Lines, Progress
 from flows.run import run
 from flows.scene import Cue, Scene, cues
 from flows.scratch import scratch
@@ -45,6 +45,7 @@ from storage.errors import DublineError, Missing, Refused
 from storage.film.probe import probe
 from tasks.geometry import Geometry
 from tasks.job import EpisodeJob
+from tasks.progress import OnProgress
 from tasks.render import Drawn, Question, render
 
 ATTEMPTS: Final = 3  # at a take whose error says that trying again can help

@@ -21,6 +21,7 @@ from tasks import route as routing
 from tasks import split as splitting
 from tasks.ingest import Ingested
 from tasks.job import EpisodeJob
+from tasks.progress import OnProgress
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ def ingested(book: Ledger, given: Ingested, spent_us: int) -> None:
 
 
 def split(book: Ledger, film: Film) -> Sequence[Shot]:
-    def compute(_: object) -> Found:
-        found = run(splitting.split, film)
+    def compute(on_progress: OnProgress) -> Found:
+        found = run(splitting.split, film, on_progress)
         return Found(found)
 
     book.step("split", {}, compute)
@@ -57,8 +58,8 @@ def split(book: Ledger, film: Film) -> Sequence[Shot]:
 
 
 def look(book: Ledger, film: Film, shots: Sequence[Shot]) -> Sequence[Track]:
-    def compute(_: object) -> Found:
-        seen = run(looking.look, film, shots)
+    def compute(on_progress: OnProgress) -> Found:
+        seen = run(looking.look, film, shots, on_progress)
         return Found([*seen.geometries, *seen.tracks])
 
     book.step("look", {}, compute)

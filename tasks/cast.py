@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 from scipy.optimize import linear_sum_assignment
 
 from storage import artifacts
@@ -135,6 +136,6 @@ def name_for(original: Voice | None, dub: Voice | None, taken: set[str]) -> str:
     return next(free for n in range(1, len(taken) + 2) if (free := name if n == 1 else f"{name} {n}") not in taken)
 
 
-@task
+@task(cache_policy=NO_CACHE)
 def cast(film: Film, tracks: Sequence[Track], turns: Sequence[Turn], speech: Mapping[str, str]) -> Cast:
     return cast_of(film, tracks, turns, speech)

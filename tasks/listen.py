@@ -18,6 +18,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from models.speech import diarize, vad, weights
 from models.speech.transcribe import Word, transcribe
@@ -163,7 +164,7 @@ def hand_out(words: list[Word], turns: list[Turn]) -> None:
         turns[number].text = "".join(texts).strip()
 
 
-@task
+@task(cache_policy=NO_CACHE)
 def listen(
     film: Film, dub: Path, stems: Mapping[str, Path], speakers: Range | None = None, transcript: bool = False
 ) -> Heard:

@@ -5,13 +5,14 @@ face is not found has no row in the track's geometry.
 Deliberately not here: whose face it is (tasks/cast.py), and characters that no face network knows.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Final
 
 import numpy as np
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from models.face import pose
 from models.face.closeup import mouth_motion, style
@@ -24,9 +25,9 @@ from storage.film.glance import glance, smaller
 from storage.film.probe import Film
 from storage.film.read import frames
 from tasks.geometry import Geometry
+from tasks.progress import OnProgress, unseen
 
 FOREHEAD, CHIN = 10, 152  # of the mesh
-Progress = Callable[[int, int], None]
 STYLED: Final = 24  # frames of a track, spread over it, that say how it is drawn
 
 
@@ -38,19 +39,19 @@ class Looked:
     geometries: list[Artifact]
 
 
-def look_at(film: Film, shots: Sequence[Shot], progress: Progress = lambda done, of: None) -> Looked:
+def look_at(film: Film, shots: Sequence[Shot], on_progress: OnProgress = unseen) -> Looked:
     """Follow every face of every shot.
 
-    shots     in the film's order, each beginning where the one before ends; stored, for a track names its shot by id
-    progress  is told (frames looked at, frames to look at)
-    raises    Refused if the film cannot be decoded
+    shots        in the film's order, each beginning where the one before ends; stored, for a track names its shot by id
+    on_progress  is told (frames looked at, frames to look at)
+    raises       Refused if the film cannot be decoded
     """
     if any(before.end != after.start for before, after in pairwise(shots)):
         raise ValueError("the shots leave frames out or overlap")
     if unstored := [shot.name for shot in shots if shot.id is None]:
         raise ValueError(f"{', '.join(unstored)} must be stored before anyone looks at them")
     looked = Looked([], [])
-    for shot, faces in follow_faces(film, shots, progress):
+    for shot, faces in follow_faces(film, shots, on_progress):
         for number, face in enumerate(faces, start=1):
             geometry = measure(face, smaller(film))
             artifact = artifacts.put_arrays("geometry", geometry.arrays())
@@ -59,7 +60,7 @@ def look_at(film: Film, shots: Sequence[Shot], progress: Progress = lambda done,
     return looked
 
 
-def follow_faces(film: Film, shots: Sequence[Shot], progress: Progress) -> Iterator[tuple[Shot, list[Followed]]]:
+def follow_faces(film: Film, shots: Sequence[Shot], on_progress: OnProgress) -> Iterator[tuple[Shot, list[Followed]]]:
     """Each shot with its faces, in the pixels of `glance`."""
     detector, mesh = Detector(), Mesh()
     pictures = frames(film, shots[0].start, shots[-1].end) if shots else iter(())
@@ -67,7 +68,7 @@ def follow_faces(film: Film, shots: Sequence[Shot], progress: Progress) -> Itera
         follower = Follower(detector, mesh)
         for frame in islice(pictures, shot.end - shot.start):
             follower(frame.index, glance(frame.planes, film))
-            progress(frame.index + 1 - shots[0].start, shots[-1].end - shots[0].start)
+            on_progress(frame.index + 1 - shots[0].start, shots[-1].end - shots[0].start)
         yield shot, follower.faces
 
 
@@ -115,6 +116,6 @@ def describe(shot: Shot, name: str, geometry: Geometry, artifact: Artifact, draw
     )
 
 
-@task
-def look(film: Film, shots: Sequence[Shot], progress: Progress = lambda done, of: None) -> Looked:
-    return look_at(film, shots, progress)
+@task(cache_policy=NO_CACHE)
+def look(film: Film, shots: Sequence[Shot], on_progress: OnProgress = unseen) -> Looked:
+    return look_at(film, shots, on_progress)

@@ -8,7 +8,7 @@ Deliberately not here: whether a take is needed (flows), where a patch lies (tas
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -27,6 +27,7 @@ from storage.film.probe import Film
 from storage.film.read import frames
 from tasks.driving import Intervals, gated
 from tasks.geometry import Geometry
+from tasks.progress import OnProgress, unseen
 from tasks.stage import Pixels, Plate, Stage
 
 FADE: Final = 3  # frames over which the matte opens and closes (DESIGN §3)
@@ -72,13 +73,13 @@ def draw_take(
     speech: Path,
     model: LipSync,
     folder: Path,
-    progress: Callable[[int, int], None] = lambda done, of: None,
+    on_progress: OnProgress = unseen,
 ) -> Drawn:
     """Renders into `folder`: patch.mkv and matte.mkv, one picture for each frame of the route.
 
-    speech    mono WAV at model.hearing.hz, sample 0 at the film's first frame
-    progress  is told (frames drawn, frames to draw)
-    raises    KeyError if the route names a frame in which the track has no face
+    speech       mono WAV at model.hearing.hz, sample 0 at the film's first frame
+    on_progress  is told (frames drawn, frames to draw)
+    raises       KeyError if the route names a frame in which the track has no face
     """
     stage = Stage(film, geometry, model.crop)
     drawn = Drawn(folder / "patch.mkv", folder / "matte.mkv", [])
@@ -94,7 +95,7 @@ def draw_take(
                 patches.write(patch)
                 mattes.write((matte,))
                 drawn.placements.append([plate.index, plate.x, plate.y])
-                progress(len(drawn.placements), total)
+                on_progress(len(drawn.placements), total)
     return drawn
 
 
@@ -156,7 +157,7 @@ def _shown(frame: int, drawn: tuple[int, int], shot: tuple[int, int]) -> float:
 @task(cache_policy=NO_CACHE)
 def render(
     question: Question, film: Film, geometry: Geometry, speech: Path, model: LipSync, folder: Path,
-    progress: Callable[[int, int], None] = lambda done, of: None,
+    on_progress: OnProgress = unseen,
 ) -> Drawn:  # fmt: skip
     """One take of one track."""
-    return draw_take(question, film, geometry, speech, model, folder, progress)
+    return draw_take(question, film, geometry, speech, model, folder, on_progress)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from storage import artifacts
 from storage.catalog import PASS_THROUGH, Character, Route, Track, Turn
@@ -111,7 +112,7 @@ def to_render(film: Film, present: Sequence[Range], turns: Sequence[Turn]) -> li
     return [one for one in wide if meet([one], spoken)]  # a fade with nothing to fade to is nothing
 
 
-@task
+@task(cache_policy=NO_CACHE)
 def route(
     film: Film, tracks: Sequence[Track], characters: Sequence[Character], turns: Sequence[Turn],
     model: str | None = None, unbound: Sequence[str] = (),

@@ -25,6 +25,7 @@ from storage.catalog import Shot
 from storage.film.planes import pixel_format
 from storage.film.probe import Film
 from storage.film.read import Frame, frames
+from tasks.progress import OnProgress, unseen
 
 WIDTH: Final = 240  # pixels of the small picture that is looked at
 BLOCKS: Final = (16, 12)  # means of colour that are compared
@@ -180,12 +181,21 @@ def cut_at(firsts: Iterable[int], end: int) -> list[Shot]:
     ]
 
 
-def find_shots(film: Film) -> list[Shot]:
-    """The film's shots, found by looking at every frame once."""
-    return cut_at(first_frames((frame.index, small(frame, film)) for frame in frames(film)), film.frames)
+def find_shots(film: Film, on_progress: OnProgress = unseen) -> list[Shot]:
+    """The film's shots, found by looking at every frame once.
+
+    on_progress  is told (frames looked at, frames to look at)
+    """
+
+    def pictures() -> Iterator[tuple[int, Small]]:
+        for frame in frames(film):
+            yield frame.index, small(frame, film)
+            on_progress(frame.index + 1, film.frames)
+
+    return cut_at(first_frames(pictures()), film.frames)
 
 
 @task(cache_policy=NO_CACHE)
-def split(film: Film) -> list[Shot]:
+def split(film: Film, on_progress: OnProgress = unseen) -> list[Shot]:
     """Cuts the film into shots."""
-    return find_shots(film)
+    return find_shots(film, on_progress)

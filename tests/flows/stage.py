@@ -17,6 +17,7 @@ from tasks.cast import Cast, Face
 from tasks.job import EpisodeJob
 from tasks.listen import Heard
 from tasks.look import Looked
+from tasks.progress import OnProgress
 from tasks.render import Drawn, Question
 from tests.shoot import FILM_24, draw_film, draw_picture, draw_sound, keep_pictures
 
@@ -42,11 +43,11 @@ class Stage:
         if step in self.trouble:
             self.trouble.pop(step)()
 
-    def split(self, film: Film) -> list[Shot]:
+    def split(self, film: Film, on_progress: OnProgress) -> list[Shot]:
         self.enter("split")
         return [Shot(f"sh00{n + 1}0", 12 * n, 12 * n + 12) for n in range(3)]
 
-    def look(self, film: Film, shots: Sequence[Shot]) -> Looked:
+    def look(self, film: Film, shots: Sequence[Shot], on_progress: OnProgress) -> Looked:
         self.enter("look")
         looked = Looked([], [])
         for shot in shots[1:]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.ledger import Found, Ledger
-from flows.progress import Lines, OnProgress
+from flows.progress import Lines
 from storage.catalog import (
     Character,
     Episode,
@@ -24,6 +24,7 @@ from storage.catalog import (
     turn,
 )
 from storage.catalog.session import catalog
+from tasks.progress import OnProgress
 from tests.storage.drawn_rows import add_episode, draw_take
 
 
