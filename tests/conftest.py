@@ -9,6 +9,10 @@ import pytest
 from storage.catalog import session
 from storage.settings import settings
 
+os.environ.setdefault(
+    "OMP_WAIT_POLICY", "PASSIVE"
+)  # before torch is imported: waiting threads sleep, as under `dubline`
+
 
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
