@@ -38,7 +38,7 @@ def test_a_name_nobody_knows_is_refused(house: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_the_developers_media_folder_is_no_setting_and_no_error(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DUBLINE_SHARED", "/work/shared")
+    monkeypatch.setenv("DUBLINE_SHARED", "/media/shared")
     assert settings().home == house
 
 
