@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from models.audio.mel import HZ
 from models.diff2lip import shape
-from models.diff2lip.lessons import Clip, Floats
+from models.diff2lip.lessons import Clip
 from models.diff2lip.prepare import ROOM, SIZE, pictures
-from models.diff2lip.sync import RATE, Ear, Eye, heard, offset
+from models.diff2lip.shape import Floats
+from models.diff2lip.sync import RATE, Eye, heard, offset
+from models.diff2lip.voice import Ear
 from models.diff2lip.window import CROP
 from models.face.crop import covering, cut, enlarge, into, out_of
 from models.face.matte import matte
