@@ -107,7 +107,7 @@ def _measure(asked: argparse.Namespace) -> Iterator[str]:
         some = [one for one in results if name in one.name]
         hits = sum(abs(one.offset) <= 1 for one in some), sum(abs(one.control) <= 1 for one in some)
         means = {key: float(np.mean([getattr(one, key) for one in some])) for key in
-                 ("margin", "filmed", "correlation", "amplitude", "still", "wide", "sharpness")}  # fmt: skip
+                 ("margin", "filmed", "correlation", "amplitude", "still", "wide", "sharpness", "flicker")}  # fmt: skip
         yield f"{name or 'all':5} ±1 {hits[0]}/{len(some)} (undubbed {hits[1]})  " + "  ".join(
             f"{key} {value:.3f}" for key, value in means.items()
         )
