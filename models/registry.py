@@ -93,10 +93,9 @@ def renderer(
         assert isinstance(network, Diff2Lip)
         return diff2lip.Paper(network, device)
     if variant == "tiny":
-        torch_state = torch.random.get_rng_state()
-        network, voice = Diff2Lip(VARIANTS[variant]), Voice()
-        torch.random.set_rng_state(torch_state)
-        return diff2lip.Starter(network, voice, device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(7)
+            return diff2lip.Starter(Diff2Lip(VARIANTS[variant]), Voice(), device)
     network, voice = Diff2Lip(VARIANTS[variant]), Voice()
     path = Path(weights or diff2lip.WEIGHTS)
     tensors = read(path)

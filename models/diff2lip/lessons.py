@@ -18,14 +18,13 @@ from torch import Tensor
 
 from models.diff2lip import shape
 from models.diff2lip.prepare import SIZE, speaker_of
+from models.diff2lip.shape import Floats
 from models.diff2lip.window import CROP, HEIGHT, LEFT, TOP, WIDTH
 
 EXTREMES: Final = 25  # frames of a clip that count as extreme, a third
 MARGIN: Final = (SIZE - CROP.size) // 2  # prepared crops are wider by this on each side, at the same scale
 JITTER: Final = 0.15  # pixels by which a drawn mouth or a head's pose is off; 0.8 taught it to blur by as much
 CODE_NOISE: Final = 0.02  # of the numbers, ten to an eye distance
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from models.audio.mel import HZ
 from models.diff2lip import shape
-from models.diff2lip.lessons import Clip, Floats
+from models.diff2lip.lessons import Clip
 from models.diff2lip.prepare import ROOM, SIZE, pictures
-from models.diff2lip.sync import RATE, Ear, Eye, heard, offset
+from models.diff2lip.shape import Floats
+from models.diff2lip.sync import RATE, Eye, heard, offset
+from models.diff2lip.voice import Ear
 from models.diff2lip.window import CROP
 from models.face.crop import covering, cut, enlarge, into, out_of
 from models.face.matte import matte
@@ -43,6 +45,7 @@ class Figures:
     still: float  # 95th percentile of the opening in silence, in eye distances above the clip's most closed frames
     wide: float  # the same of the film
     sharpness: float  # gradient energy in the mouth's box, drawn over filmed, own voice
+    flicker: float  # mean absolute second difference over time in the mouth's box, drawn over filmed, own voice
 
 
 def dub(clip: Clip, frames: Frames, points: Floats, squares: Floats, model: LipSync, speech: Floats) -> Frames:
@@ -107,6 +110,7 @@ def judge(clip: Clip, other: Clip, media: Path, model: LipSync, ear: Ear, eye: E
         still=float(np.percentile(shape.opening(quiet), 95)) - shut,
         wide=float(np.percentile(true, 95)) - shut,
         sharpness=_edges(own, points) / _edges(frames, points),
+        flicker=_flicker(own, points) / _flicker(frames, points),
     )
     return figures, [frames, dubbed, own]
 
@@ -120,6 +124,14 @@ def sheet(films: list[list[Frames]], clips: list[Clip], every: int = 4) -> NDArr
             rows.append(np.hstack([cut(film[n], squares[n], 160) for n in range(18, len(film) - 5, every)]))
     width = min(row.shape[1] for row in rows)
     return np.asarray(np.vstack([row[:, :width] for row in rows]), np.uint8)
+
+
+def _flicker(frames: Frames, points: Floats) -> float:
+    """How much grey jumps from frame to frame, steady change left out, where the mouth ever is."""
+    lips = points[:, list(shape.OUTER)].reshape(-1, 2)
+    (left, top), (right, below) = lips.min(axis=0).astype(int), lips.max(axis=0).astype(int)
+    grey = np.stack([frame[top:below, left:right].astype(np.float32).mean(axis=2) for frame in frames])
+    return float(np.abs(np.diff(grey, n=2, axis=0)).mean())
 
 
 def _edges(frames: Frames, points: Floats) -> float:

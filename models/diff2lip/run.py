@@ -178,9 +178,7 @@ class Run:
             drawn = one_step(self.average, lesson)
             for pictures in (lesson.target, drawn):
                 rows.append(torch.cat(list(pictures), dim=2))
-            rows.append(torch.cat(torch.chunk(lesson.shown[0], 3), dim=2).repeat(1, 1, 4)) if clip is clips[
-                -1
-            ] else None
+        rows.append(torch.cat(torch.chunk(lesson.shown[0], 3), dim=2).repeat(1, 1, 4))  # what the last was drawn from
         board = ((torch.cat(rows, dim=1).permute(1, 2, 0).numpy() + 1) * 127.5).round().astype(np.uint8)
         size = (board.shape[1] * 3 // 2, board.shape[0] * 3 // 2)
         enlarged = cv2.resize(board[..., ::-1], size, interpolation=cv2.INTER_CUBIC)

@@ -10,36 +10,20 @@ from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.audio.loudness import level
 from models.audio.mel import mel, windows
-from models.diff2lip.lessons import Clip, Floats
-from models.diff2lip.shape import MOUTH
+from models.diff2lip.lessons import Clip
+from models.diff2lip.shape import MOUTH, Floats
+from models.diff2lip.voice import BEFORE, Ear
 
 RATE: Final = Fraction(25)
-BEFORE: Final = Fraction(2, 25)  # a sound window begins this long before its middle frame
 SPAN: Final = 5  # frames of one mouth window, as long as a sound window
 RUN: Final = 24  # consecutive windows that are told apart in one lesson
 CLIPS: Final = 6  # a step
 UNIT: Final = 12.0  # points are scaled by this: differences from the median become about 1
-
-
-class Ear(nn.Module):
-    """(B, 80, 16) mel windows, divided by 4 → (B, 128)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        widths, strides = (1, 12, 12, 24, 48, 72), ((1, 1), (2, 1), (2, 2), (2, 2), (2, 2))
-        layers: list[nn.Module] = []
-        for a, b, stride in zip(widths, widths[1:], strides, strict=False):
-            layers += [nn.Conv2d(a, b, 3, stride, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU(), Residual(b)]
-        self.layers = nn.Sequential(*layers)  # (B, 72, 5, 2)
-        self.out = nn.Linear(72 * 5 * 2, 128)
-
-    def forward(self, sound: Tensor) -> Tensor:
-        return F.normalize(self.out(self.layers(sound[:, None]).flatten(1)), dim=1)
 
 
 class Eye(nn.Module):
@@ -54,32 +38,6 @@ class Eye(nn.Module):
 
     def forward(self, mouths: Tensor) -> Tensor:
         return F.normalize(self.layers(mouths), dim=1)
-
-
-class Residual(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
-
-    def forward(self, h: Tensor) -> Tensor:
-        return F.relu(h + self.layers(h))
-
-
-def level(speech: Floats) -> Floats:
-    """The voice brought to GRID's loudness: 95 % of its 10 ms stretches are softer than −20 dBFS (RMS).
-
-    At most 20 dB louder, so that a shot in which nobody speaks is not made to speak.
-    """
-    loud = loudness(speech)
-    top = float(np.percentile(loud, 95)) if len(loud) else -120.0
-    gain = 10 ** (min(20.0, -20.0 - top) / 20) if top > -70 else 0.0
-    return np.asarray(speech * gain, np.float32)
-
-
-def loudness(speech: Floats) -> NDArray[np.float64]:
-    """(N // 160,) RMS of every 10 ms in dBFS, −120 at least."""
-    power = np.square(speech[: len(speech) // 160 * 160].astype(np.float64)).reshape(-1, 160).mean(axis=1)
-    return np.asarray(10 * np.log10(power + 1e-12))
 
 
 def heard(speech: Floats, count: int) -> Floats:

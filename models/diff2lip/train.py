@@ -20,13 +20,15 @@ import numpy as np
 import torch
 
 from models import registry
-from models.diff2lip import measure, sync, voice
+from models.diff2lip import measure, sync
 from models.diff2lip.export import export
+from models.diff2lip.fit import fit
 from models.diff2lip.lessons import Clip, read
 from models.diff2lip.network import VARIANTS, Diff2Lip
 from models.diff2lip.prepare import HELD_OUT, clips, prepare, speaker_of
 from models.diff2lip.render import WEIGHTS
 from models.diff2lip.run import train
+from models.diff2lip.voice import Ear, Voice
 from models.diff2lip.window import CROP
 from models.face.detect import Detector
 from models.face.mesh import Mesh
@@ -65,7 +67,7 @@ def _voice(asked: argparse.Namespace) -> Iterator[str]:
         ear, eye = sync.learn(learnt, steps=asked.steps, seed=seed)
         torch.save({"ear": ear.state_dict(), "eye": eye.state_dict()}, asked.folder / f"{name}_expert.pt")
         if name == "voice":
-            torch.save(voice.fit(learnt, ear).state_dict(), asked.folder / "voice.pt")
+            torch.save(fit(learnt, ear).state_dict(), asked.folder / "voice.pt")
         yield f"{name}: an expert of seed {seed} after {asked.steps} steps"
 
 
@@ -76,7 +78,7 @@ def _renderer(asked: argparse.Namespace) -> Iterator[str]:
 
 
 def _export(asked: argparse.Namespace) -> Iterator[str]:
-    network, spoken = Diff2Lip(VARIANTS["starter"]), voice.Voice()
+    network, spoken = Diff2Lip(VARIANTS["starter"]), Voice()
     network.load_state_dict(torch.load(asked.folder / "renderer.pt", weights_only=True)["average"])
     spoken.load_state_dict(torch.load(asked.folder / "voice.pt", weights_only=True))
     export(network, spoken, WEIGHTS)
@@ -85,7 +87,7 @@ def _export(asked: argparse.Namespace) -> Iterator[str]:
 
 def _measure(asked: argparse.Namespace) -> Iterator[str]:
     experts = torch.load(asked.folder / "judge_expert.pt", weights_only=True)
-    ear, eye = sync.Ear().eval(), sync.Eye().eval()
+    ear, eye = Ear().eval(), sync.Eye().eval()
     ear.load_state_dict(experts["ear"])
     eye.load_state_dict(experts["eye"])
     model = registry.renderer("diff2lip")
@@ -105,7 +107,7 @@ def _measure(asked: argparse.Namespace) -> Iterator[str]:
         some = [one for one in results if name in one.name]
         hits = sum(abs(one.offset) <= 1 for one in some), sum(abs(one.control) <= 1 for one in some)
         means = {key: float(np.mean([getattr(one, key) for one in some])) for key in
-                 ("margin", "filmed", "correlation", "amplitude", "still", "wide", "sharpness")}  # fmt: skip
+                 ("margin", "filmed", "correlation", "amplitude", "still", "wide", "sharpness", "flicker")}  # fmt: skip
         yield f"{name or 'all':5} ±1 {hits[0]}/{len(some)} (undubbed {hits[1]})  " + "  ".join(
             f"{key} {value:.3f}" for key, value in means.items()
         )

@@ -7,14 +7,15 @@ import pytest
 import torch
 
 from models import registry
-from models.diff2lip import run, sync, voice
+from models.diff2lip import run, sync
 from models.diff2lip.export import export
+from models.diff2lip.fit import fit
 from models.diff2lip.lessons import Clip, Lessons
 from models.diff2lip.network import VARIANTS, Diff2Lip
 from models.diff2lip.prepare import SIZE, speaker_of
 from models.diff2lip.render import Starter
 from models.diff2lip.shape import measure, opening
-from models.diff2lip.voice import Voice
+from models.diff2lip.voice import Voice, speak
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +72,11 @@ def test_the_likeness_of_a_copy_is_zero(clips: list[Clip]) -> None:
 
 def test_a_voice_learns_which_sound_opens_the_mouth(clips: list[Clip]) -> None:
     ear, eye = sync.learn(clips, steps=3, seed=7)
-    spoken = voice.fit(clips, ear)
+    spoken = fit(clips, ear)
     times = [n / sync.RATE for n in range(30)]
     clip = clips[0]
     ends = clip.mouths[clip.order[0]], clip.mouths[clip.order[-1]]
-    said = voice.speak(spoken, clip.speech, times, np.median(clip.mouths, axis=0), *ends)
+    said = speak(spoken, clip.speech, times, np.median(clip.mouths, axis=0), *ends)
     assert np.corrcoef(opening(said), opening(clip.mouths))[0, 1] > 0.7
     lag, margin = sync.offset(ear, eye, sync.heard(clip.speech, 30), clip.mouths, reach=3)
     assert abs(lag) <= 3 and margin >= 0
