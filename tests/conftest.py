@@ -9,9 +9,8 @@ import pytest
 from storage.catalog import session
 from storage.settings import settings
 
-os.environ.setdefault(
-    "OMP_WAIT_POLICY", "PASSIVE"
-)  # before torch is imported: waiting threads sleep, as under `dubline`
+# Before torch is imported: its waiting threads sleep, as under `dubline`.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @pytest.fixture

@@ -49,9 +49,8 @@ def speak(text: str, pitch: float) -> NDArray[np.float32]:
 def _mixed(samples: NDArray[np.int16]) -> NDArray[np.float32]:
     """One line as a mixer would hand it over: no click at its ends, the same peak as the others."""
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # pydub 0.25 has escapes that Python warns of, and looks for an ffmpeg it does not need
+        # pydub 0.25 has escapes that Python warns of, and looks for an ffmpeg that this does not need.
+        warnings.simplefilter("ignore")
         from pydub import AudioSegment, effects
     line = AudioSegment(samples.tobytes(), frame_rate=HZ, sample_width=2, channels=1)
     line = effects.normalize(line.fade_in(FADE_MS).fade_out(FADE_MS), headroom=HEADROOM_DB)
