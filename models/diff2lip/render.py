@@ -30,9 +30,9 @@ from models.lipsync import CropSpec, Face, SpeechSpec, Window
 
 WEIGHTS: Final = Path(__file__).parent / "starter.safetensors"
 SETTLING: Final = 4  # frames heard before and after, so that windows of one shot agree where they meet
-TEETH: Final = 0.8  # how much of the open reference shows between the lips
+TEETH: Final = 0.7  # how much of the open reference shows between the lips
 PARTED: Final = 0.03  # eye distances by which lips must part for teeth to show fully
-CRISP: Final = 0.5  # of what a 3 × 3 mean takes away is put on again
+CRISP: Final = 0.2  # of what a 3 × 3 mean takes away is put on again
 LIGHT: Final = (0.6, 1.6)  # how much darker or lighter the face may be than in its reference
 
 

@@ -33,7 +33,7 @@ from models.diff2lip.window import CROP
 from models.face.detect import Detector
 from models.face.mesh import Mesh
 
-MEASURED: Final = ("s26", "s30", "s31")  # of the held-out speakers; five clips each
+MEASURED: Final = ("s26", "s30", "s31", "s33")  # of the held-out speakers; five clips each
 
 
 def main() -> None:
