@@ -45,7 +45,7 @@ class Window:
 class Face:
     """The face as the whole track knows it; the same for every window of a shot, so windows agree."""
 
-    rest: Tensor  # (3, S, S) in 0 … 1: the frame of the track whose mouth is most closed
+    rest: Tensor  # (3, S, S) in 0 … 1: a frame of the track whose mouth is closed and not pressed
     rest_points: Tensor  # (468, 2) mesh of that frame in 0 … 1 of the crop
     median_points: Tensor  # (468, 2) median mesh of the track, each frame measured in its own crop
     wide: Tensor  # (3, S, S) in 0 … 1: the frame whose mouth is most open

@@ -23,6 +23,7 @@ from tasks.geometry import Geometry
 
 UNCHANGED: Final = 0.03  # of full scale: a model that moves a pixel less left it as it was
 CHANGED: Final = 0.12  # one that moves it more drew something new, and the plate's detail is of another mouth
+AT_REST: Final = 0.07  # share of the track's frames with a mouth more closed: at the very least open, lips are pressed
 FRONTAL: Final = 25.0  # degrees: the reference frames should look at the camera if any does
 
 Pixels = NDArray[np.float32]
@@ -74,7 +75,8 @@ class Stage:
         frontal = np.abs(g.yaw) <= max(FRONTAL, float(np.quantile(np.abs(g.yaw), 0.25)))
         sharp = g.sharpness >= 0.5 * np.median(g.sharpness)
         good = np.flatnonzero(frontal & sharp) if (frontal & sharp).any() else np.arange(len(g.frames))
-        rest, wide = (self._shown(int(good[pick(g.opening[good])])) for pick in (np.argmin, np.argmax))
+        order = good[np.argsort(g.opening[good], kind="stable")]
+        rest, wide = (self._shown(int(order[round(share * (len(order) - 1))])) for share in (AT_REST, 1.0))
         median = np.median(into(g.points, self.squares), axis=0)
         return Face(
             rest=_tensor(rest.crop), rest_points=torch.from_numpy(rest.points),
