@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from flows.demo.film import make
 from flows.demo.script import Scene
+from storage.film.pictures import read_mattes
 from storage.film.planes import Plane
 from storage.film.probe import Film, probe
 from storage.film.read import frames
@@ -57,6 +58,21 @@ class Studio:
         ended = self.run(*arguments, "--json")
         assert ended.returncode in (0, 1), ended.stderr
         return json.loads(ended.stdout)
+
+    def uncovered(self, report: Any, film: Path) -> dict[int, NDArray[np.bool_]]:
+        """By frame with a take on it: the luma pixels (H, W) that no matte of a circled take touches."""
+        size = probe(film)
+        free: dict[int, NDArray[np.bool_]] = {}
+        for shot in report["shots"]:
+            if not any(track["take"] for track in shot["tracks"]):
+                continue
+            takes = self.json("show", report["episode"], shot["name"])["takes"]
+            for take in (take for take in takes if take["circled"]):
+                file = self.home / "artifacts" / take["matte"][:2] / f"{take['matte']}.mkv"
+                for (frame, x, y), matte in zip(take["placements"], read_mattes(file), strict=True):
+                    here = free.setdefault(frame, np.ones((size.height, size.width), bool))
+                    here[y : y + matte.shape[0], x : x + matte.shape[1]] &= matte == 0
+        return free
 
 
 def open_studio(folder: Path, rate: Fraction, start: str, scenes: tuple[Scene, ...] = SHORT) -> Studio:
