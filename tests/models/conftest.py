@@ -3,8 +3,6 @@
 Without it those tests are skipped and say so; under CI they fail, for there the folder is promised.
 """
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,23 +16,9 @@ from models.face.crop import cut, frame_squares, into
 from models.face.detect import Detector
 from models.face.mesh import Mesh
 from models.lipsync import Face
+from tests.media import shared
 
 torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="session")
-def shared() -> Callable[[str], Path]:
-    """A file of the shared folder, by its path in it."""
-    root = Path(os.environ.get("DUBLINE_SHARED", Path(__file__).parents[3] / "shared"))
-
-    def find(path: str) -> Path:
-        if not (root / path).exists():
-            if os.environ.get("CI") == "true":
-                pytest.fail(f"{root / path} is missing; CI promises it")
-            pytest.skip(f"{root / path} is missing; set DUBLINE_SHARED to the shared folder")
-        return root / path
-
-    return find
 
 
 class Filmed:
@@ -62,6 +46,6 @@ class Filmed:
 
 
 @pytest.fixture(scope="session")
-def filmed(shared: Callable[[str], Path]) -> Filmed:
+def filmed() -> Filmed:
     """A speaker the starter has never seen."""
     return Filmed(shared("media/eval/grid_s31_bbai7s.mp4"))

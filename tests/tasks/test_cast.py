@@ -131,7 +131,11 @@ def test_two_who_move_alike_are_not_certain() -> None:
 @pytest.mark.parametrize("left", [True, False], ids=["left", "right"])
 def test_of_two_real_faces_the_one_that_speaks_is_bound(house: Path, tmp_path: Path, how: Other, left: bool) -> None:
     sound = side_by_side(
-        tmp_path / "film.mp4", shared("eval/grid_s31_bbai6n.mp4"), shared("eval/grid_s33_bbac2p.mp4"), how, left
+        tmp_path / "film.mp4",
+        shared("media/eval/grid_s31_bbai6n.mp4"),
+        shared("media/eval/grid_s33_bbac2p.mp4"),
+        how,
+        left,
     )
     film = probe(tmp_path / "film.mp4")
     shot = Shot(name="sh0010", start=0, end=film.frames)

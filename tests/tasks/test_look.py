@@ -19,7 +19,7 @@ from tasks.look import look
 from tests.media import shared
 from tests.shoot import FILM_24, PAL, draw_film
 
-EPISODE = "film/synthetic_episode_grid.mp4"
+EPISODE = "media/film/synthetic_episode_grid.mp4"
 
 
 def shots(*edges: int) -> list[Shot]:

@@ -1,9 +1,7 @@
 """The paper's network is the published one, tensor for tensor; the small ones do what they say."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -11,11 +9,12 @@ import torch
 
 from models import registry
 from models.diff2lip.network import VARIANTS, Attention, Diff2Lip, ResBlock, sinusoid
+from tests.media import shared
 
 M = TypeVar("M", bound=torch.nn.Module)
 
 
-def test_paper_has_the_published_tensors(shared: Callable[[str], Path]) -> None:
+def test_paper_has_the_published_tensors() -> None:
     published = json.loads(shared("facts/models/keys/diff2lip.json").read_text())["keys"]
     with torch.device("meta"):
         network = registry.build("diff2lip", "paper")
