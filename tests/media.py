@@ -9,7 +9,10 @@ HERE = Path(__file__).parents[2] / "shared"
 
 
 def shared(path: str) -> Path:
-    """A file of the shared folder, by its path in it. Without it the test is skipped and says so; on CI it fails, for there it must be."""
+    """A file of the shared folder, by its path in it.
+
+    Without it the test is skipped and says so; on CI it fails, for there it must be.
+    """
     found = Path(os.environ.get("DUBLINE_SHARED", HERE)) / path
     if not found.exists():
         why = f"{found} is not on this machine; DUBLINE_SHARED names the folder that holds it"
