@@ -29,7 +29,7 @@ from flows.demo.script import SCENES
 from storage.film import programs
 from storage.film.probe import probe
 from storage.film.read import speech
-from tests.bench import casting, cuts
+from tests.bench import casting, cuts, styles
 from tests.whole.studio import Studio, all_planes, sound_of
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "MEASURED.md"
@@ -118,6 +118,11 @@ def found_voices_and_faces() -> list[str]:
     return _printed(casting.main, SHARED)
 
 
+def photographed_or_drawn() -> list[str]:
+    """Whether a face is photographed or drawn, frame by frame. The thresholds were set on these pictures."""
+    return _printed(styles.main, SHARED / "media")
+
+
 def _printed(measure: Callable[[Path], None], given: Path) -> list[str]:
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
@@ -128,6 +133,7 @@ def _printed(measure: Callable[[Path], None], given: Path) -> list[str]:
 SECTIONS: Final[dict[str, tuple[str, Callable[[], list[str]]]]] = {
     "cuts": ("Shot cuts", found_cuts),
     "casting": ("Voices and faces", found_voices_and_faces),
+    "styles": ("Photographed or drawn", photographed_or_drawn),
     "films": ("Whole films", whole_films),
     "memory": ("Memory", memory),
     "overhead": ("Outside the steps", overhead),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.face.closeup import closeup, mouth_motion, style
+from models.face.closeup import LIPS, OVAL, closeup, mouth_motion, style
 from models.face.detect import Floats, Hit, Picture
 from models.face.lips import loudness, says
 from models.face.mesh import Roi
@@ -106,16 +106,25 @@ def test_a_mouth_that_moves_in_a_still_face_is_seen_and_a_nod_is_not() -> None:
     assert abs(mouth_motion(before, nod)) < 0.02
 
 
-def test_flat_areas_with_hard_edges_are_drawn() -> None:
+def test_what_is_flat_or_lined_is_drawn_and_glasses_before_a_window_are_not() -> None:
     y, x = np.mgrid[:120, :120]
-    drawn = np.where((x - 60) ** 2 + (y - 60) ** 2 < 900, 240, 20).astype(np.uint8)
-    shaded = (120 + 40 * np.sin(x / 9) * np.cos(y / 7) + np.random.default_rng(2).normal(0, 2, x.shape)).astype(
-        np.uint8
-    )
-    points = np.array([[10, 10], [110, 110]] * 234, np.float32)
-    points[[33, 263]] = [[40, 50], [80, 50]]
-    for grey, wanted in ((drawn, "stylised"), (shaded, "photoreal")):
-        assert style([closeup(np.repeat(grey[..., None], 3, axis=2), points)] * 3) == wanted
+    points = np.full((468, 2), 60, np.float32)
+    turn = np.linspace(-np.pi / 2, 3 * np.pi / 2, len(OVAL), endpoint=False)
+    points[list(OVAL)] = np.stack([60 + 40 * np.cos(turn), 60 + 50 * np.sin(turn)], axis=1)
+    points[[33, 263, *LIPS]] = [[40, 45], [80, 45], [72, 86], [48, 86], [60, 80], [60, 92]]
+    photographed = 120 + 40 * np.sin(x / 9) * np.cos(y / 7) + np.random.default_rng(2).normal(0, 8, x.shape)
+    spectacled = photographed.copy()
+    spectacled[40:44, 25:95] = 5
+    spectacled[:24, 100:] = 255 * (y[:24, 100:] // 8 % 2)
+    faces = {
+        "photographed": (photographed, "photoreal"),
+        "with glasses": (spectacled, "photoreal"),
+        "flat": (np.where((x - 60) ** 2 + (y - 60) ** 2 < 3000, 200, 20), "stylised"),
+        "lined": (np.where(x % 12 < 2, 10, photographed), "stylised"),
+    }
+    for name, (grey, wanted) in faces.items():
+        seen = np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+        assert style([closeup(seen, points)] * 3) == wanted, name
 
 
 def test_lips_that_follow_the_voice_say_it() -> None:
