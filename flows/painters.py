@@ -58,8 +58,10 @@ def _weights(name: str, variant: str) -> Path | None:
 
 
 def _code(name: str) -> str:
-    """sha256 of the model's source: another code is another question."""
+    """sha256 of the model's source, of how faces are cut and how sound is heard: another code is another question."""
+    home = Path(next(iter(models.__path__)))
     digest = hashlib.sha256()
-    for source in sorted((Path(next(iter(models.__path__))) / name).glob("*.py")):
-        digest.update(source.read_bytes())
+    for room in (name, "face", "audio"):
+        for source in sorted((home / room).glob("*.py")):
+            digest.update(source.read_bytes())
     return digest.hexdigest()
