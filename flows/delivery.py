@@ -68,7 +68,7 @@ def deliver(book: Ledger, job: EpisodeJob, given: Ingested, takes: Sequence[Take
             shutil.rmtree(left)
         # The picture between conform and mux lies beside the delivery: on a disk that must have room for it anyway.
         with tempfile.TemporaryDirectory(prefix="conform-", dir=folder) as between:
-            return _written(book, job, given, takes, Path(between), drawing_us, on_progress)
+            return _written(book, job, given, shots, takes, Path(between), drawing_us, on_progress)
 
     def stands(notes: Mapping[str, Any]) -> bool:
         written = (job.out, report_folder(job) / "report.json")
@@ -86,6 +86,7 @@ def _written(
     book: Ledger,
     job: EpisodeJob,
     given: Ingested,
+    shots: Sequence[Shot],
     takes: Sequence[Take],
     between: Path,
     drawing_us: int,
@@ -93,7 +94,6 @@ def _written(
 ) -> Found:
     """Conform, mux, report; each with its seconds."""
     seconds = {each.name: each.microseconds / 1e6 for each in book.read(step.of_episode)} | {"render": drawing_us / 1e6}
-    shots = book.read(shot.of_episode)
     stills = Stills(given.film, shots, takes, between / "stills")
 
     def watch(frame: Frame, after: Planes) -> None:

@@ -22,7 +22,7 @@ from storage import VERSION
 from storage.catalog import Artifact, Base, Character, Episode, Finding, Route, Shot, Speaker, Step, Track, Turn
 from storage.catalog.base import now_us
 from storage.catalog.session import catalog
-from tasks.progress import OnProgress
+from tasks.progress import OnProgress, unseen
 
 ORDER: Final = ("ingest", "split", "look", "listen", "cast", "route", "deliver")
 
@@ -66,10 +66,11 @@ class Ledger:
         said = json.dumps([VERSION, name, asked, self._before], sort_keys=True, default=str)
         self._before = hashlib.sha256(said.encode()).hexdigest()
         if (notes := self._done(name)) is not None and stands(notes):
-            self.progress.say(f"{name:<7}  done before")
+            if not spent_us:  # else it has just been shown
+                self.progress.say(f"{name:<7}  done before")
             return notes
         began = time.monotonic_ns()
-        shown = nullcontext(lambda done, total: None) if spent_us else self.progress.step(name, UNITS.get(name, ""))
+        shown = nullcontext(unseen) if spent_us else self.progress.step(name, UNITS.get(name, ""))
         with shown as on_progress:
             found = compute(on_progress)
         with catalog() as session:

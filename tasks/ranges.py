@@ -6,11 +6,14 @@ Exact: sound is in whole microseconds, frames are where the film's clock has the
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from storage.film.probe import Film
+
+FADE: Final = 3  # frames on each side of the speech, over which the matte opens and closes (DESIGN §3)
 
 Range = tuple[int, int]
 

@@ -28,9 +28,9 @@ from storage.film.read import frames
 from tasks.driving import Intervals, gated
 from tasks.geometry import Geometry
 from tasks.progress import OnProgress, unseen
+from tasks.ranges import FADE
 from tasks.stage import Pixels, Plate, Stage
 
-FADE: Final = 3  # frames over which the matte opens and closes (DESIGN §3)
 REVISION: Final = 1  # raise it when this file or tasks/stage.py answers the same question differently
 
 

@@ -14,10 +14,9 @@ from prefect.cache_policies import NO_CACHE
 from storage import artifacts
 from storage.catalog import PASS_THROUGH, Character, Route, Track, Turn
 from storage.film.probe import Film
-from tasks.ranges import Range, length, meet, runs, under, union, widen
+from tasks.ranges import FADE, Range, length, meet, runs, under, union, widen
 
 MODEL: Final = "diff2lip"
-FADE: Final = 3  # frames on each side of the speech, over which the matte opens and closes
 SMALLEST: Final = 48  # pixels, forehead to chin: in a smaller face nobody sees the mouth
 FARTHEST: Final = 60  # degrees from the camera: beyond, one corner of the mouth is out of sight
 BLURRED: Final = 10  # sharpness; GRID faces have about 200, a face in Tears of Steel out of focus 38
