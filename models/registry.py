@@ -18,8 +18,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from models.diff2lip import render as diff2lip
-from models.diff2lip.network import VARIANTS, Diff2Lip
+from models.diff2lip.drawer import STARTER, TINY, Drawer
+from models.diff2lip.network import Diff2Lip
+from models.diff2lip.paper import Paper
+from models.diff2lip.render import WEIGHTS, Starter
 from models.diff2lip.voice import Voice
 from models.lipsync import LipSync
 
@@ -64,7 +66,8 @@ def licence(name: str, variant: str) -> Licence:
 def build(name: str, variant: str = "paper") -> nn.Module:
     """The network with random weights, in eval mode; its `state_dict` has the public checkpoints' keys."""
     _known(name, variant)
-    return Diff2Lip(VARIANTS[variant]).eval()
+    network = Diff2Lip() if variant == "paper" else Drawer(TINY if variant == "tiny" else STARTER)
+    return network.eval()
 
 
 def load(name: str, path: Path | str, variant: str = "paper") -> nn.Module:
@@ -91,18 +94,18 @@ def renderer(
             )
         network = load(name, weights)
         assert isinstance(network, Diff2Lip)
-        return diff2lip.Paper(network, device)
+        return Paper(network, device)
     if variant == "tiny":
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(7)
-            return diff2lip.Starter(Diff2Lip(VARIANTS[variant]), Voice(), device)
-    network, voice = Diff2Lip(VARIANTS[variant]), Voice()
-    path = Path(weights or diff2lip.WEIGHTS)
+            return Starter(Drawer(TINY), Voice(), device)
+    network, voice = Drawer(STARTER), Voice()
+    path = Path(weights or WEIGHTS)
     tensors = read(path)
     for part, module in (("network", network), ("voice", voice)):
         inner = {key.removeprefix(f"{part}."): value for key, value in tensors.items() if key.startswith(f"{part}.")}
         fill(module, inner, f"{path} ({part})")
-    return diff2lip.Starter(network, voice, device)
+    return Starter(network, voice, device)
 
 
 @cache

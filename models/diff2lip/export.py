@@ -5,11 +5,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from models.diff2lip.network import Diff2Lip
+from models.diff2lip.drawer import Drawer
 from models.diff2lip.voice import Voice
 
 
-def export(network: Diff2Lip, voice: Voice, path: Path) -> None:
+def export(network: Drawer, voice: Voice, path: Path) -> None:
     """Writes `network.*` and `voice.*`; counters stay whole numbers."""
     tensors = {f"network.{key}": value for key, value in network.state_dict().items()}
     tensors |= {f"voice.{key}": value for key, value in voice.state_dict().items()}

@@ -1,9 +1,8 @@
 """Diff2Lip as the pipeline uses it: faces and sound in, the same faces with other mouths out.
 
-`Starter` is ours: sound → the mouth's form → the picture, one step of DDIM unless more are asked for.
-`Paper` is the published network with weights its user brings: sound → picture, the frame itself as reference.
-Promises of both: T for T, whatever the frame rate; rows above the mask are the input's own; the same seed draws the
-same pixels.
+The starter is ours: sound → the mouth's form → the picture, one step of DDIM unless more are asked for. (The published
+network is in paper.py.) Promises: T for T, whatever the frame rate; rows above the mask are the input's own; the same
+seed draws the same pixels.
 Deliberately not here: finding and cutting faces, the matte (models/face), choosing frames (tasks/render.py).
 """
 
@@ -19,14 +18,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.audio.mel import HZ, mel, windows
+from models.audio.mel import HZ
 from models.diff2lip import shape
-from models.diff2lip.diffusion import Diffusion, ddim_steps, trailing_steps
-from models.diff2lip.network import Diff2Lip
+from models.diff2lip.diffusion import Diffusion, trailing_steps
+from models.diff2lip.drawer import Drawer
 from models.diff2lip.shape import Floats
 from models.diff2lip.voice import Voice, speak
 from models.diff2lip.window import CROP, HEIGHT, LEFT, TOP, WIDTH, mask
-from models.lipsync import CropSpec, Face, SpeechSpec, Window
+from models.lipsync import Face, SpeechSpec, Window
 
 WEIGHTS: Final = Path(__file__).parent / "starter.safetensors"
 SETTLING: Final = 4  # frames heard before and after, so that windows of one shot agree where they meet
@@ -43,7 +42,7 @@ class Starter:
     hearing = SpeechSpec(HZ, Fraction(1, 2))
     window = Window(frames=32, overlap=0)
 
-    def __init__(self, network: Diff2Lip, voice: Voice, device: torch.device | str = "cpu") -> None:
+    def __init__(self, network: Drawer, voice: Voice, device: torch.device | str = "cpu") -> None:
         self.device = torch.device(device)
         self.network, self.voice = network.eval().to(self.device), voice.eval().cpu()
 
@@ -116,55 +115,8 @@ class Starter:
         masked = view.to(self.device) * (1 - inside)
         shown, code = shown.to(self.device), code.to(self.device)
         start = noise.to(self.device).expand(len(view), -1, -1, -1)
-        told = {"masked": masked, "mask": inside, "shown": shown, "condition": code}
+        told = {"masked": masked, "mask": inside, "shown": shown, "form": code}
         return diffusion.sample(start, partial(self.network, **told)).cpu()
-
-
-class Paper:
-    """The published network. Its audio window begins one 25 fps frame before the picture's, as its authors' code does.
-
-    Unlike that code it pads the sound, so the last frames are not dropped, and never enlarges what it did not draw.
-    """
-
-    crop = CropSpec(size=128, side=2.1, down=0.6, landmarks=False, top=0.5)
-    hearing = SpeechSpec(HZ, Fraction(1, 2))
-    window = Window(frames=16, overlap=0)
-
-    def __init__(self, network: Diff2Lip, device: torch.device | str = "cpu") -> None:
-        self.device = torch.device(device)
-        self.network = network.eval().to(self.device)
-
-    @torch.inference_mode()
-    def render(
-        self,
-        crops: Tensor,
-        points: Tensor,
-        face: Face,
-        speech: Tensor,
-        times: Sequence[Fraction],
-        *,
-        seed: int,
-        steps: int,
-    ) -> Tensor:
-        """See `models.lipsync.LipSync`; steps 0 is 25; `points` and `face` are not read."""
-        size, half = self.crop.size, self.crop.size // 2
-        diffusion = Diffusion(ddim_steps(steps or 25), "noise")
-        sound = torch.from_numpy(windows(mel(_numpy(speech)), times, Fraction(1, 25)))
-        # The authors draw one noise on the CPU and start every frame from it; the hidden half is filled with it, too.
-        noise = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(seed)).to(self.device)
-        inside = torch.zeros(1, 1, size, size, device=self.device)
-        inside[..., half:, :] = 1
-        out = crops.clone()
-        for start in range(0, len(crops), self.window.frames):
-            part = slice(start, start + self.window.frames)
-            view = crops[part].float().to(self.device) * 2 - 1
-            begin = noise.expand(len(view), -1, -1, -1)
-            masked, heard = view * (1 - inside) + begin * inside, sound[part].to(self.device)
-            hole = inside.expand(len(view), -1, -1, -1)
-            told = {"masked": masked, "mask": hole, "shown": view, "condition": heard}
-            drawn = diffusion.sample(begin, partial(self.network, **told))
-            out[part, :, half:] = ((drawn + 1) / 2).to(out)[:, :, half:]
-        return out
 
 
 def finish(drawn: Tensor, shown: Tensor, open_by: Tensor) -> Tensor:

@@ -20,8 +20,8 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from models.diff2lip.diffusion import STEPS, Diffusion
+from models.diff2lip.drawer import STARTER, Drawer
 from models.diff2lip.lessons import Clip, Lesson, Lessons, plain
-from models.diff2lip.network import VARIANTS, Diff2Lip
 from models.diff2lip.window import HEIGHT, RIM_SIDE, RIM_TOP, WIDTH, mask
 
 BATCH: Final = 16  # frames of sixteen clips
@@ -89,10 +89,10 @@ class Run:
         self.lessons = Lessons(clips, seed)
         self.noise = torch.Generator().manual_seed(seed)
         self.diffusion = Diffusion(range(STEPS), "picture")
-        self.network = Diff2Lip(VARIANTS["starter"])
+        self.network = Drawer(STARTER)
         for weight in self.network.parameters():  # channels last is what the CPU's convolutions are fast with
             weight.data = weight.data.contiguous(memory_format=torch.channels_last) if weight.ndim == 4 else weight.data
-        self.average = Diff2Lip(VARIANTS["starter"]).requires_grad_(False)
+        self.average = Drawer(STARTER).requires_grad_(False)
         self.average.load_state_dict(self.network.state_dict())
         self.judge = Judge()
         self.learn = torch.optim.AdamW(self.network.parameters(), RATE, betas=(0.9, 0.99), weight_decay=DECAY)
@@ -186,7 +186,7 @@ class Run:
 
 
 @torch.no_grad()
-def one_step(network: Diff2Lip, lesson: Lesson) -> Tensor:
+def one_step(network: Drawer, lesson: Lesson) -> Tensor:
     """What the network draws from pure noise, laid into the window."""
     inside, count = mask(), len(lesson.target)
     noise = torch.randn(1, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(7)).expand(count, -1, -1, -1)

@@ -21,10 +21,10 @@ import torch
 
 from models import registry
 from models.diff2lip import measure, sync
+from models.diff2lip.drawer import STARTER, Drawer
 from models.diff2lip.export import export
 from models.diff2lip.fit import fit
 from models.diff2lip.lessons import Clip, read
-from models.diff2lip.network import VARIANTS, Diff2Lip
 from models.diff2lip.prepare import HELD_OUT, clips, prepare, speaker_of
 from models.diff2lip.render import WEIGHTS
 from models.diff2lip.run import train
@@ -78,7 +78,7 @@ def _renderer(asked: argparse.Namespace) -> Iterator[str]:
 
 
 def _export(asked: argparse.Namespace) -> Iterator[str]:
-    network, spoken = Diff2Lip(VARIANTS["starter"]), Voice()
+    network, spoken = Drawer(STARTER), Voice()
     network.load_state_dict(torch.load(asked.folder / "renderer.pt", weights_only=True)["average"])
     spoken.load_state_dict(torch.load(asked.folder / "voice.pt", weights_only=True))
     export(network, spoken, WEIGHTS)

@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from models import registry
-from models.diff2lip.network import VARIANTS, Attention, Diff2Lip, ResBlock, sinusoid
+from models.diff2lip.blocks import Attention, ResBlock, sinusoid
+from models.diff2lip.drawer import TINY, Drawer
+from models.diff2lip.network import PAPER, Diff2Lip
 from tests.media import shared
 
 M = TypeVar("M", bound=torch.nn.Module)
@@ -25,7 +27,7 @@ def test_paper_has_the_published_tensors() -> None:
 
 def test_paper_predicts_noise_and_variance_and_reads_only_the_masked_part_of_x() -> None:
     torch.manual_seed(7)
-    network = _awake(Diff2Lip(VARIANTS["paper"]).eval())
+    network = _awake(Diff2Lip().eval())
     face, mask = torch.rand(1, 3, 32, 32) * 2 - 1, torch.zeros(1, 1, 32, 32)
     mask[..., 16:, :] = 1
     told = (face * (1 - mask), mask, face, torch.rand(1, 80, 16))
@@ -40,7 +42,7 @@ def test_paper_predicts_noise_and_variance_and_reads_only_the_masked_part_of_x()
 
 def test_sound_changes_what_paper_draws() -> None:
     torch.manual_seed(7)
-    encoder = _awake(Diff2Lip(replace(VARIANTS["paper"], widths=(1,), blocks=1)).eval())
+    encoder = _awake(Diff2Lip(replace(PAPER, widths=(1,), blocks=1)).eval())
     with torch.inference_mode():
         styles = encoder.style(torch.rand(2, 80, 16))
     assert styles.shape == (2, 512)
@@ -49,7 +51,7 @@ def test_sound_changes_what_paper_draws() -> None:
 
 def test_an_untrained_starter_shows_the_mean_of_its_references() -> None:
     """Its last layer starts at zero: no change, half of each."""
-    network = Diff2Lip(VARIANTS["tiny"]).eval()
+    network = Drawer(TINY).eval()
     shown = torch.rand(2, 9, 64, 80) * 2 - 1
     mask = torch.ones(2, 1, 64, 80)
     out = network(torch.randn(2, 3, 64, 80), torch.tensor([999, 0]), shown[:, :3], mask, shown, torch.rand(2, 172))

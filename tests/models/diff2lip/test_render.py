@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from models import registry
-from models.diff2lip.network import VARIANTS, Diff2Lip
-from models.diff2lip.render import WEIGHTS, Paper
+from models.diff2lip.network import PAPER, Diff2Lip
+from models.diff2lip.paper import Paper
+from models.diff2lip.render import WEIGHTS
 from models.diff2lip.voice import activity
 from models.diff2lip.window import CROP
 from models.face.crop import covering, enlarge
@@ -72,7 +73,7 @@ def test_the_voice_is_active_where_it_speaks() -> None:
 
 def test_paper_draws_only_the_lower_half_and_frame_by_frame() -> None:
     torch.manual_seed(7)
-    model = Paper(Diff2Lip(replace(VARIANTS["paper"], channels=32, widths=(1, 2), blocks=1, attention=(), head=32)))
+    model = Paper(Diff2Lip(replace(PAPER, channels=32, widths=(1, 2), blocks=1, attention=(), head=32)))
     crops, points, face = face_of(torch.Generator().manual_seed(7), 128, 2)
     speech = torch.randn(16000, generator=torch.Generator().manual_seed(8)) * 0.1
     times = [Fraction(n, 25) for n in range(2)]

@@ -8,10 +8,10 @@ import torch
 
 from models import registry
 from models.diff2lip import run, sync
+from models.diff2lip.drawer import STARTER, Drawer
 from models.diff2lip.export import export
 from models.diff2lip.fit import fit
 from models.diff2lip.lessons import Clip, Lessons
-from models.diff2lip.network import VARIANTS, Diff2Lip
 from models.diff2lip.prepare import SIZE, speaker_of
 from models.diff2lip.render import Starter
 from models.diff2lip.shape import measure, opening
@@ -84,7 +84,7 @@ def test_a_voice_learns_which_sound_opens_the_mouth(clips: list[Clip]) -> None:
 
 def test_what_is_exported_is_what_the_renderer_opens(tmp_path: Path) -> None:
     torch.manual_seed(7)
-    network, spoken = Diff2Lip(VARIANTS["starter"]), Voice()
+    network, spoken = Drawer(STARTER), Voice()
     export(network, spoken, tmp_path / "starter.safetensors")
     opened = registry.renderer("diff2lip", "starter", weights=tmp_path / "starter.safetensors")
     assert isinstance(opened, Starter)

@@ -1,0 +1,105 @@
+"""The starter's network: Diff2Lip for a CPU, told by a mouth's form what to draw.
+
+A window of the face in a quarter of the positions; it predicts the picture instead of the noise, and makes it of the
+face's own closed and open mouth: where to look in each, how to blend them, what to change. Modules only.
+"""
+
+from dataclasses import dataclass
+from typing import Final, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.diff2lip.blocks import Attention, ResBlock, Steps, norm, sinusoid, zero
+from models.diff2lip.shape import MOUTH
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The dimensions of one variant."""
+
+    channels: int  # width of the first level
+    widths: tuple[int, ...]  # of every level, in `channels`; each level halves the picture
+    head: int  # channels of one attention head
+    groups: int  # of GroupNorm
+
+
+STARTER: Final = Shape(40, (1, 2, 3, 4), 40, 8)
+TINY: Final = Shape(8, (1, 2, 3, 5), 8, 4)
+PLANES: Final = 3 + 3 + 9  # the noisy and the masked face; a closed one, an open one and the drawn mouth
+OUT: Final = 3 + 1 + 2 * 2  # what to change, how open, where to look in each
+CELL: Final = 2  # pixels a side that become one position
+FAR: Final = 4.0  # pixels a reference may be moved by; the rest of the way it has been pulled already
+
+
+class Drawer(nn.Module):
+    """Predicts the clean picture of a window with a masked mouth."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        c, style, groups = shape.channels, 4 * shape.channels, shape.groups
+        self.time_embed = nn.Sequential(nn.Linear(c, style), nn.SiLU(), nn.Linear(style, style))
+        self.input_blocks = nn.ModuleList([Steps([nn.Conv2d(PLANES * CELL**2, c, 3, padding=1)])])
+        kept, width = [], c
+        for level, times in enumerate(shape.widths):
+            self.input_blocks.append(Steps([ResBlock(width, times * c, style, groups, scale_shift=True)]))
+            width = times * c
+            kept.append(width)
+            if level + 1 < len(shape.widths):
+                self.input_blocks.append(Steps([nn.Conv2d(width, width, 3, stride=2, padding=1)]))
+        self.middle_block = Steps(
+            [
+                ResBlock(width, width, style, groups, scale_shift=True),
+                Attention(width, shape.head, groups),
+                ResBlock(width, width, style, groups, scale_shift=True),
+            ]
+        )
+        self.output_blocks = nn.ModuleList()
+        for level, times in reversed(list(enumerate(shape.widths))):
+            block = Steps([ResBlock(width + kept.pop(), times * c, style, groups, scale_shift=True)])
+            width = times * c
+            if level:
+                narrower = shape.widths[level - 1] * c
+                block.append(nn.Sequential(nn.Conv2d(width, narrower, 1), nn.Upsample(scale_factor=2)))
+                width = narrower
+            self.output_blocks.append(block)
+        self.out = nn.Sequential(norm(width, groups), nn.SiLU(), zero(nn.Conv2d(width, OUT * CELL**2, 3, padding=1)))
+        numbers = 2 * 2 * len(MOUTH)
+        self.mouth_to_style = nn.Sequential(nn.Linear(numbers, style), nn.SiLU(), nn.Linear(style, style))
+
+    def forward(self, x: Tensor, t: Tensor, masked: Tensor, mask: Tensor, shown: Tensor, form: Tensor) -> Tensor:
+        """(B, 3, H, W) the picture, for noisy windows x; all pictures in −1 … 1.
+
+        x       (B, 3, H, W) noisy; only the masked part is read
+        t       (B,) step of the full schedule, 0 … 999
+        masked  (B, 3, H, W) the window, hidden where mask is 1
+        mask    (B, 1, H, W) 1 where there is something to draw
+        shown   (B, 9, H, W) the closed mouth and the open one, pulled to the wanted form, and the form drawn
+        form    (B, 172) the wanted form and the form of the first reference
+        """
+        h = torch.cat([x * mask + masked * (1 - mask), masked, shown], dim=1)
+        h = F.pixel_unshuffle(h, CELL)
+        emb = self.time_embed(sinusoid(t, self.shape.channels)) + self.mouth_to_style(form)  # (B, 4 · channels)
+        kept = []
+        for i, block in enumerate(self.input_blocks):
+            h = block(h, emb)
+            if i % 2:  # a residual block; the others halve
+                kept.append(h)
+        h = self.middle_block(h, emb)
+        for block in self.output_blocks:
+            h = block(torch.cat([h, kept.pop()], dim=1), emb)
+        h = F.pixel_shuffle(self.out(h), CELL)
+        change, openness, look_closed, look_wide = torch.split(h.float(), [3, 1, 2, 2], dim=1)
+        closed, wide = moved(shown[:, :3], look_closed), moved(shown[:, 3:6], look_wide)
+        return cast(Tensor, closed + openness.sigmoid() * (wide - closed) + change)
+
+
+def moved(picture: Tensor, look: Tensor) -> Tensor:
+    """Each pixel looked up elsewhere: `look` (B, 2, H, W) right and down, up to FAR pixels; 0 is the picture itself."""
+    height, width = picture.shape[2:]
+    x = (torch.arange(width, device=look.device) + 0.5 + FAR * torch.tanh(look[:, 0])) * 2 / width - 1
+    y = (torch.arange(height, device=look.device)[:, None] + 0.5 + FAR * torch.tanh(look[:, 1])) * 2 / height - 1
+    at = torch.stack([x, y], dim=3)  # (B, H, W, 2) in −1 … 1
+    return F.grid_sample(picture.float(), at, mode="bilinear", padding_mode="border", align_corners=False)
