@@ -5,14 +5,14 @@ face's own closed and open mouth: where to look in each, how to blend them, what
 """
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.diff2lip.blocks import Attention, ResBlock, Steps, norm, sinusoid, zero
-from models.diff2lip.shape import MOUTH
+from models.face.form import MOUTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Drawer(nn.Module):
         h = F.pixel_shuffle(self.out(h), CELL)
         change, openness, look_closed, look_wide = torch.split(h.float(), [3, 1, 2, 2], dim=1)
         closed, wide = moved(shown[:, :3], look_closed), moved(shown[:, 3:6], look_wide)
-        return cast(Tensor, closed + openness.sigmoid() * (wide - closed) + change)
+        return closed + openness.sigmoid() * (wide - closed) + change
 
 
 def moved(picture: Tensor, look: Tensor) -> Tensor:

@@ -5,10 +5,10 @@ from typing import Final
 import numpy as np
 import torch
 
-from models.diff2lip.lessons import Clip
-from models.diff2lip.shape import MOUTH, opening
+from models.corpus.clips import Clip
 from models.diff2lip.sync import RATE
 from models.diff2lip.voice import MOVEMENTS, Ear, Voice, hear
+from models.face.form import MOUTH, opening
 
 STIFF: Final = 100.0  # ridge; 3 to 300 are alike
 

@@ -7,7 +7,6 @@ and half the frames from the extremes. Speakers are drawn before clips, or 84 % 
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import cv2
@@ -16,41 +15,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.diff2lip import shape
-from models.diff2lip.prepare import SIZE, speaker_of
-from models.diff2lip.shape import Floats
+from models.corpus.clips import Clip
+from models.corpus.prepare import SIZE
+from models.diff2lip import pull
 from models.diff2lip.window import CROP, HEIGHT, LEFT, TOP, WIDTH
+from models.face import form
+from models.face.form import Floats
 
 EXTREMES: Final = 25  # frames of a clip that count as extreme, a third
 MARGIN: Final = (SIZE - CROP.size) // 2  # prepared crops are wider by this on each side, at the same scale
 JITTER: Final = 0.15  # pixels by which a drawn mouth or a head's pose is off; 0.8 taught it to blur by as much
 CODE_NOISE: Final = 0.02  # of the numbers, ten to an eye distance
-
-
-@dataclass(frozen=True, eq=False)
-class Clip:
-    """One prepared clip in memory. Points and the median are in pixels of the prepared crop."""
-
-    name: str
-    speaker: str
-    crops: NDArray[np.uint8]  # (n, 144, 144, 3)
-    points: Floats  # (n, 468, 2)
-    median: Floats  # (468, 2)
-    mouths: Floats  # (n, 43, 2) measured
-    order: NDArray[np.int64]  # frames from the most closed mouth to the most open
-    speech: Floats  # (N,) 16 kHz
-    squares: Floats  # (n, 3) where the prepared crops lie in the film
-
-
-def read(path: Path) -> Clip:
-    with np.load(path) as file:
-        points = file["points"] * SIZE
-        median = np.median(points, axis=0).astype(np.float32)
-        mouths = shape.measure(points, median)
-        order = np.argsort(shape.opening(mouths))
-        return Clip(
-            path.stem, speaker_of(path), file["crops"], points, median, mouths, order, file["speech"], file["squares"]
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,18 +88,18 @@ class Lessons:
         mirrored = chance.random() < 0.5
         view = self._view(mirrored)
         points = clip.points[frame]
-        drawn = _apply(view, points[list(shape.MOUTH)]) + chance.normal(0, JITTER, 2).astype(np.float32)
+        drawn = _apply(view, points[list(form.MOUTH)]) + chance.normal(0, JITTER, 2).astype(np.float32)
         wanted, seen = clip.mouths[[frame]], clip.mouths[[closed]]
         if mirrored:
-            wanted, seen = (m[:, list(shape.MIRRORED)] * np.array([-1, 1], np.float32) for m in (wanted, seen))
-        code = np.concatenate([shape.centred(wanted)[0], shape.centred(seen)[0]])
+            wanted, seen = (m[:, list(form.MIRRORED)] * np.array([-1, 1], np.float32) for m in (wanted, seen))
+        code = np.concatenate([form.centred(wanted)[0], form.centred(seen)[0]])
         code += chance.normal(0, CODE_NOISE, len(code)).astype(np.float32)
         pictures = [window(clip.crops[frame], view)]
         for source, i in ((clip, closed), (other, wide)):
-            pose = shape.onto(source.points[i], points[None])[0]
+            pose = form.onto(source.points[i], points[None])[0]
             pose[:, 2] += chance.normal(0, JITTER, 2)
             pictures.append(pulled(source, i, _after(view, pose), drawn))
-        mouth = shape.draw(drawn, WIDTH, HEIGHT).transpose(1, 2, 0)
+        mouth = pull.draw(drawn, WIDTH, HEIGHT).transpose(1, 2, 0)
         centre = drawn[:40].mean(axis=0)
         return pictures[0], np.stack([pictures[1], pictures[2], mouth]), code, centre
 
@@ -163,13 +138,13 @@ def plain(clip: Clip, frames: list[int], closed: int, wide: int) -> Lesson:
     target, shown = [], []
     for frame in frames:
         target.append(window(clip.crops[frame], view))
-        drawn = _apply(view, clip.points[frame][list(shape.MOUTH)])
-        poses = [shape.onto(clip.points[i], clip.points[[frame]])[0] for i in (closed, wide)]
+        drawn = _apply(view, clip.points[frame][list(form.MOUTH)])
+        poses = [form.onto(clip.points[i], clip.points[[frame]])[0] for i in (closed, wide)]
         faces = [pulled(clip, i, _after(view, pose), drawn) for i, pose in zip((closed, wide), poses, strict=True)]
-        mouth = shape.draw(drawn, WIDTH, HEIGHT).transpose(1, 2, 0)
+        mouth = pull.draw(drawn, WIDTH, HEIGHT).transpose(1, 2, 0)
         shown.append(np.concatenate([*faces, mouth], axis=2))
     code = np.concatenate(
-        [shape.centred(clip.mouths[frames]), shape.centred(clip.mouths[[closed] * len(frames)])], axis=1
+        [form.centred(clip.mouths[frames]), form.centred(clip.mouths[[closed] * len(frames)])], axis=1
     )
     picture = torch.from_numpy(np.stack(target)).permute(0, 3, 1, 2).float() / 127.5 - 1
     planes = torch.from_numpy(np.stack(shown)).permute(0, 3, 1, 2).float() / 127.5 - 1
@@ -186,8 +161,8 @@ def window(crop: NDArray[np.uint8], view: Floats) -> NDArray[np.uint8]:
 
 def pulled(clip: Clip, frame: int, pose: Floats, wanted: Floats) -> NDArray[np.uint8]:
     """(HEIGHT, WIDTH, 3) a reference laid into the window by `pose`, its lips and chin drawn to the wanted ones."""
-    shown = _apply(pose, clip.points[frame][list(shape.MOUTH)])
-    x, y = shape.look_up(pose, shown, wanted, WIDTH, HEIGHT)
+    shown = _apply(pose, clip.points[frame][list(form.MOUTH)])
+    x, y = pull.look_up(pose, shown, wanted, WIDTH, HEIGHT)
     out = cv2.remap(clip.crops[frame], x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(out, np.uint8)
 

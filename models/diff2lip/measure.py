@@ -14,14 +14,14 @@ import torch
 from numpy.typing import NDArray
 
 from models.audio.mel import HZ
-from models.diff2lip import shape
-from models.diff2lip.lessons import Clip
-from models.diff2lip.prepare import ROOM, SIZE, pictures
-from models.diff2lip.shape import Floats
+from models.corpus.clips import Clip
+from models.corpus.prepare import ROOM, SIZE, pictures
 from models.diff2lip.sync import RATE, Eye, heard, offset
 from models.diff2lip.voice import Ear
 from models.diff2lip.window import CROP
+from models.face import form
 from models.face.crop import covering, cut, enlarge, into, out_of
+from models.face.form import Floats
 from models.face.matte import matte
 from models.face.mesh import Mesh, Roi
 from models.lipsync import Face, LipSync
@@ -80,7 +80,7 @@ def mouths(frames: Frames, squares: Floats, mesh: Mesh) -> Floats:
         for frame, (x, y, side) in zip(frames, squares, strict=True)
     ]
     points = np.stack(found)
-    return shape.measure(points, np.median(points, axis=0).astype(np.float32))
+    return form.measure(points, np.median(points, axis=0).astype(np.float32))
 
 
 def judge(clip: Clip, other: Clip, media: Path, model: LipSync, ear: Ear, eye: Eye) -> tuple[Figures, list[Frames]]:
@@ -97,7 +97,7 @@ def judge(clip: Clip, other: Clip, media: Path, model: LipSync, ear: Ear, eye: E
     film, said, again, quiet = (mouths(each, squares, mesh) for each in (frames, dubbed, own, silent))
     foreign, native = (heard(speech, len(frames)) for speech in (delayed, clip.speech))
     late, margin = offset(ear, eye, foreign, said)
-    true, drawn = shape.opening(film), shape.opening(again)
+    true, drawn = form.opening(film), form.opening(again)
     shut = float(np.percentile(true, 5))
     figures = Figures(
         clip.name,
@@ -107,7 +107,7 @@ def judge(clip: Clip, other: Clip, media: Path, model: LipSync, ear: Ear, eye: E
         filmed=offset(ear, eye, native, film)[1],
         correlation=float(np.corrcoef(true, drawn)[0, 1]),
         amplitude=float(drawn.std() / true.std()),
-        still=float(np.percentile(shape.opening(quiet), 95)) - shut,
+        still=float(np.percentile(form.opening(quiet), 95)) - shut,
         wide=float(np.percentile(true, 95)) - shut,
         sharpness=_edges(own, points) / _edges(frames, points),
         flicker=_flicker(own, points) / _flicker(frames, points),
@@ -128,7 +128,7 @@ def sheet(films: list[list[Frames]], clips: list[Clip], every: int = 4) -> NDArr
 
 def _flicker(frames: Frames, points: Floats) -> float:
     """How much grey jumps from frame to frame, steady change left out, where the mouth ever is."""
-    lips = points[:, list(shape.OUTER)].reshape(-1, 2)
+    lips = points[:, list(form.OUTER)].reshape(-1, 2)
     (left, top), (right, below) = lips.min(axis=0).astype(int), lips.max(axis=0).astype(int)
     grey = np.stack([frame[top:below, left:right].astype(np.float32).mean(axis=2) for frame in frames])
     return float(np.abs(np.diff(grey, n=2, axis=0)).mean())
@@ -138,7 +138,7 @@ def _edges(frames: Frames, points: Floats) -> float:
     """Mean gradient energy of grey in the box of the lips."""
     total = 0.0
     for frame, face in zip(frames, points, strict=True):
-        lips = face[list(shape.OUTER)]
+        lips = face[list(form.OUTER)]
         (left, top), (right, below) = (
             np.floor(lips.min(axis=0) - 3).astype(int),
             np.ceil(lips.max(axis=0) + 3).astype(int),

@@ -19,12 +19,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.audio.mel import HZ
-from models.diff2lip import shape
+from models.diff2lip import pull
 from models.diff2lip.diffusion import Diffusion, trailing_steps
 from models.diff2lip.drawer import Drawer
-from models.diff2lip.shape import Floats
 from models.diff2lip.voice import Voice, speak
 from models.diff2lip.window import CROP, HEIGHT, LEFT, TOP, WIDTH, mask
+from models.face import form
+from models.face.form import Floats
 from models.lipsync import Face, SpeechSpec, Window
 
 WEIGHTS: Final = Path(__file__).parent / "starter.safetensors"
@@ -61,7 +62,7 @@ class Starter:
         """See `models.lipsync.LipSync`; steps 0 is 1. Silence closes the mouth to the form of `face.rest`."""
         meshes = _numpy(points) * CROP.size
         forms = self._forms(_numpy(speech), times, face)
-        open_by = torch.from_numpy(shape.opening(forms) - shape.opening(self._known(face)[1]))
+        open_by = torch.from_numpy(form.opening(forms) - form.opening(self._known(face)[1]))
         diffusion = Diffusion(trailing_steps(steps or 1), "picture")
         noise = torch.randn(1, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(seed))  # one for all frames
         out = crops.clone()
@@ -85,29 +86,29 @@ class Starter:
     def _known(self, face: Face) -> Floats:
         """(3, 43, 2) the face's own median, closed and open mouth, measured."""
         median = _numpy(face.median_points)
-        return shape.measure(np.stack([median, _numpy(face.rest_points), _numpy(face.wide_points)]), median)
+        return form.measure(np.stack([median, _numpy(face.rest_points), _numpy(face.wide_points)]), median)
 
     def _show(self, view: Tensor, meshes: Floats, forms: Floats, face: Face) -> tuple[Tensor, Tensor]:
         """(T, 9, HEIGHT, WIDTH) in −1 … 1 and (T, 172): what the network looks at and what it is told."""
         median = _numpy(face.median_points) * CROP.size
         corner = np.array([LEFT, TOP], np.float32)
-        wanted = shape.set_down(forms, median, meshes) - corner
+        wanted = form.set_down(forms, median, meshes) - corner
         planes = []
         for picture, mesh in ((face.rest, face.rest_points), (face.wide, face.wide_points)):
             known = _numpy(mesh) * CROP.size
             source = np.ascontiguousarray(_numpy(picture).transpose(1, 2, 0))
-            poses = shape.onto(known, meshes)
+            poses = form.onto(known, meshes)
             poses[:, :, 2] -= corner
             laid = []
             for pose, mouth in zip(poses, wanted, strict=True):
-                shown = known[list(shape.MOUTH)] @ pose[:, :2].T + pose[:, 2]
-                x, y = shape.look_up(pose, shown, mouth, WIDTH, HEIGHT)
+                shown = known[list(form.MOUTH)] @ pose[:, :2].T + pose[:, 2]
+                x, y = pull.look_up(pose, shown, mouth, WIDTH, HEIGHT)
                 laid.append(cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
             pictures = torch.from_numpy(np.stack(laid)).permute(0, 3, 1, 2)
             planes.append(_in_the_light_of(view, pictures) * 2 - 1)
-        drawing = torch.from_numpy(np.stack([shape.draw(mouth, WIDTH, HEIGHT) for mouth in wanted])).float() / 127.5 - 1
-        rest = shape.centred(shape.measure(_numpy(face.rest_points)[None], _numpy(face.median_points)))
-        code = np.concatenate([shape.centred(forms), np.repeat(rest, len(forms), axis=0)], axis=1)
+        drawing = torch.from_numpy(np.stack([pull.draw(mouth, WIDTH, HEIGHT) for mouth in wanted])).float() / 127.5 - 1
+        rest = form.centred(form.measure(_numpy(face.rest_points)[None], _numpy(face.median_points)))
+        code = np.concatenate([form.centred(forms), np.repeat(rest, len(forms), axis=0)], axis=1)
         return torch.cat([*planes, drawing], dim=1), torch.from_numpy(code)
 
     def _draw(self, view: Tensor, shown: Tensor, code: Tensor, diffusion: Diffusion, noise: Tensor) -> Tensor:

@@ -19,9 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
+from models.corpus.clips import Clip
 from models.diff2lip.diffusion import STEPS, Diffusion
 from models.diff2lip.drawer import STARTER, Drawer
-from models.diff2lip.lessons import Clip, Lesson, Lessons, plain
+from models.diff2lip.lessons import Lesson, Lessons, plain
 from models.diff2lip.window import HEIGHT, RIM_SIDE, RIM_TOP, WIDTH, mask
 
 BATCH: Final = 16  # frames of sixteen clips

@@ -2,7 +2,7 @@
 
 Its ear, frozen, is what the voice (voice.py) hears with; a second one of another seed judges the result. Points
 generalise to new faces where pixels do not, and a minute teaches it (measured, shared facts starter_training.md §4).
-Input mouths are measured ones (shape.py) minus the clip's median; time is 25 frames a second, as in GRID.
+Input mouths are measured ones (models/face/form.py) minus the clip's median; time is 25 frames a second, as in GRID.
 """
 
 from fractions import Fraction
@@ -15,9 +15,9 @@ from torch.nn import functional as F
 
 from models.audio.loudness import level
 from models.audio.mel import mel, windows
-from models.diff2lip.lessons import Clip
-from models.diff2lip.shape import MOUTH, Floats
+from models.corpus.clips import Clip
 from models.diff2lip.voice import BEFORE, Ear
+from models.face.form import MOUTH, Floats
 
 RATE: Final = Fraction(25)
 SPAN: Final = 5  # frames of one mouth window, as long as a sound window

@@ -20,12 +20,12 @@ import numpy as np
 import torch
 
 from models import registry
+from models.corpus.clips import Clip, Part, clips, parts, read
+from models.corpus.prepare import prepare
 from models.diff2lip import measure, sync
 from models.diff2lip.drawer import STARTER, Drawer
 from models.diff2lip.export import export
 from models.diff2lip.fit import fit
-from models.diff2lip.lessons import Clip, read
-from models.diff2lip.prepare import HELD_OUT, clips, prepare, speaker_of
 from models.diff2lip.render import WEIGHTS
 from models.diff2lip.run import train
 from models.diff2lip.voice import Ear, Voice
@@ -62,7 +62,7 @@ def _prepare(asked: argparse.Namespace) -> Iterator[str]:
 
 
 def _voice(asked: argparse.Namespace) -> Iterator[str]:
-    learnt = _read(asked, held_out=False, pictures=False)
+    learnt = _read(asked, "train", pictures=False)
     for name, seed in (("voice", asked.seed), ("judge", asked.seed + 1)):
         ear, eye = sync.learn(learnt, steps=asked.steps, seed=seed)
         torch.save({"ear": ear.state_dict(), "eye": eye.state_dict()}, asked.folder / f"{name}_expert.pt")
@@ -72,9 +72,9 @@ def _voice(asked: argparse.Namespace) -> Iterator[str]:
 
 
 def _renderer(asked: argparse.Namespace) -> Iterator[str]:
-    unseen = _read(asked, held_out=True)
-    shown = [next(clip for clip in unseen if clip.speaker == name) for name in HELD_OUT[:4]]
-    yield from train(_read(asked, held_out=False), shown, asked.folder, minutes=asked.minutes, seed=asked.seed)
+    unseen = _read(asked, "unseen speakers")
+    shown = [next(clip for clip in unseen if clip.speaker == name) for name in MEASURED]
+    yield from train(_read(asked, "train"), shown, asked.folder, minutes=asked.minutes, seed=asked.seed)
 
 
 def _export(asked: argparse.Namespace) -> Iterator[str]:
@@ -91,7 +91,7 @@ def _measure(asked: argparse.Namespace) -> Iterator[str]:
     ear.load_state_dict(experts["ear"])
     eye.load_state_dict(experts["eye"])
     model = registry.renderer("diff2lip")
-    unseen = _read(asked, held_out=True)
+    unseen = _read(asked, "unseen speakers")
     chosen = [clip for name in MEASURED for clip in [one for one in unseen if one.speaker == name][:5]]
     results, films = [], []
     for i, clip in enumerate(chosen):
@@ -113,10 +113,11 @@ def _measure(asked: argparse.Namespace) -> Iterator[str]:
         )
 
 
-def _read(asked: argparse.Namespace, *, held_out: bool, pictures: bool = True) -> list[Clip]:
-    """The prepared clips of those trained on, or of the others; without pictures they fit in a small memory."""
+def _read(asked: argparse.Namespace, *wanted: Part, pictures: bool = True) -> list[Clip]:
+    """The prepared clips of these parts of the corpus; without pictures they fit in a small memory."""
     paths = sorted((asked.folder / "clips").glob("*.npz"))
-    found = (read(path) for path in paths if (speaker_of(path) in HELD_OUT) == held_out)
+    part = parts([path.stem for path in paths])
+    found = (read(path) for path in paths if part[path.stem] in wanted)
     return [clip if pictures else replace(clip, crops=clip.crops[:, :1, :1].copy()) for clip in found]
 
 

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from models.audio.loudness import TOP, level, loudness
 from models.audio.mel import mel, windows
-from models.diff2lip.shape import MOUTH, Floats, opening
+from models.face.form import MOUTH, Floats, opening
 
 BEFORE: Final = Fraction(2, 25)  # a sound window begins this long before its middle frame
 ABOUT: Final = tuple(Fraction(n, 25) for n in (-4, -2, 0, 2, 4))  # seconds of the heard windows about a frame
@@ -90,7 +90,7 @@ def speak(
     """(T, 43, 2) the mouths that say `speech`; where it is silent, the closed one.
 
     speech               (N,) 16 kHz from second 0
-    median, closed, wide (43, 2) measured mouths of the face (shape.py)
+    median, closed, wide (43, 2) measured mouths of the face (models/face/form.py)
     """
     sound = hear(speech, times)
     moved = voice(torch.from_numpy(sound)).numpy()

@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from models.diff2lip import prepare
+from models.corpus import prepare
 from models.diff2lip.window import CROP
 from models.face.crop import cut, frame_squares, into
 from models.face.detect import Detector

@@ -7,15 +7,16 @@ import pytest
 import torch
 
 from models import registry
+from models.corpus.clips import Clip, speaker_of
+from models.corpus.prepare import SIZE
 from models.diff2lip import run, sync
 from models.diff2lip.drawer import STARTER, Drawer
 from models.diff2lip.export import export
 from models.diff2lip.fit import fit
-from models.diff2lip.lessons import Clip, Lessons
-from models.diff2lip.prepare import SIZE, speaker_of
+from models.diff2lip.lessons import Lessons
 from models.diff2lip.render import Starter
-from models.diff2lip.shape import measure, opening
 from models.diff2lip.voice import Voice, speak
+from models.face.form import measure, opening
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ pixels, `speech` at 16 kHz. The crops are wider than the network's by a margin f
 Repeatable: a clip that is there is not read again. 7 ms a frame on one core, so 350 GRID clips are three minutes.
 """
 
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -22,22 +21,6 @@ from models.lipsync import CropSpec
 
 ROOM: Final = Fraction(9, 8)  # crop for training over the crop the network sees
 SIZE: Final = 144
-HELD_OUT: Final = ("s26", "s30", "unkF", "unkG", "s31", "s33", "unkH")  # never trained on; the last three are eval's
-OVERSHADOWING: Final = ("s1", 170)  # 84 % of the corpus is this one face; so many clips of it are plenty
-
-
-def clips(media: Path) -> Iterator[Path]:
-    """The clips of a GRID folder, all speakers, of the overshadowing one every sixth or so."""
-    speaker, most = OVERSHADOWING
-    found = sorted(media.glob("grid_*.mp4"))
-    his = [path for path in found if speaker_of(path) == speaker]
-    kept = set(his[:: max(1, len(his) // most)][:most])
-    return (path for path in found if speaker_of(path) != speaker or path in kept)
-
-
-def speaker_of(path: Path) -> str:
-    """`grid_s26_bgbsza.mp4` → `s26`."""
-    return path.stem.split("_")[1]
 
 
 def prepare(path: Path, folder: Path, spec: CropSpec, detector: Detector, mesh: Mesh) -> Path | None:

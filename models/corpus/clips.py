@@ -1,0 +1,78 @@
+"""Which clips of speaking people are trained on, which are kept for judging, and one clip in memory.
+
+Names say who speaks: `grid_s26_bgbsza.mp4` is s26. Two kinds of clips are kept from training: all of some speakers, and
+every eighth clip of the speakers who have many, so that unseen faces and unseen sentences of known faces can be told
+apart in the figures.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.corpus.prepare import SIZE
+from models.face import form
+from models.face.form import Floats
+
+UNSEEN: Final = ("s26", "s30", "s31", "s33", "unkF", "unkG", "unkH")  # never trained on; s31, s33, unkH are eval's
+OVERSHADOWING: Final = ("s1", 170)  # 84 % of the corpus is this one face; so many clips of it are plenty
+MANY: Final = 20  # clips of one speaker from which some are kept back
+KEPT_BACK: Final = 8  # one in so many
+
+Part = Literal["train", "unseen clips", "unseen speakers"]
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """One prepared clip in memory. Points and the median are in pixels of the prepared crop."""
+
+    name: str
+    speaker: str
+    crops: NDArray[np.uint8]  # (n, 144, 144, 3)
+    points: Floats  # (n, 468, 2)
+    median: Floats  # (468, 2)
+    mouths: Floats  # (n, 43, 2) measured
+    order: NDArray[np.int64]  # frames from the most closed mouth to the most open
+    speech: Floats  # (N,) 16 kHz
+    squares: Floats  # (n, 3) where the prepared crops lie in the film
+
+
+def read(path: Path) -> Clip:
+    with np.load(path) as file:
+        points = file["points"] * SIZE
+        median = np.median(points, axis=0).astype(np.float32)
+        mouths = form.measure(points, median)
+        order = np.argsort(form.opening(mouths))
+        return Clip(
+            path.stem, speaker_of(path), file["crops"], points, median, mouths, order, file["speech"], file["squares"]
+        )  # fmt: skip
+
+
+def clips(media: Path) -> Iterator[Path]:
+    """The clips of a GRID folder, all speakers, of the overshadowing one every sixth or so."""
+    speaker, most = OVERSHADOWING
+    found = sorted(media.glob("grid_*.mp4"))
+    his = [path for path in found if speaker_of(path) == speaker]
+    kept = set(his[:: max(1, len(his) // most)][:most])
+    return (path for path in found if speaker_of(path) != speaker or path in kept)
+
+
+def parts(names: Iterator[str] | list[str]) -> dict[str, Part]:
+    """Every prepared clip's name and what it is for."""
+    of: dict[str, list[str]] = {}
+    for name in sorted(names):
+        of.setdefault(speaker_of(Path(name)), []).append(name)
+    found: dict[str, Part] = {}
+    for speaker, his in of.items():
+        for i, name in enumerate(his):
+            kept_back = len(his) >= MANY and i % KEPT_BACK == KEPT_BACK - 1
+            found[name] = "unseen speakers" if speaker in UNSEEN else "unseen clips" if kept_back else "train"
+    return found
+
+
+def speaker_of(path: Path) -> str:
+    """`grid_s26_bgbsza.mp4` → `s26`."""
+    return path.stem.split("_")[1]
