@@ -36,6 +36,7 @@ class Clip:
     median: Floats  # (468, 2)
     mouths: Floats  # (n, 43, 2) measured
     order: NDArray[np.int64]  # frames from the most closed mouth to the most open
+    breadths: NDArray[np.int64]  # frames from the narrowest mouth to the broadest
     speech: Floats  # (N,) 16 kHz
     squares: Floats  # (n, 3) where the prepared crops lie in the film
 
@@ -45,9 +46,9 @@ def read(path: Path) -> Clip:
         points = file["points"] * SIZE
         median = np.median(points, axis=0).astype(np.float32)
         mouths = form.measure(points, median)
-        order = np.argsort(form.opening(mouths))
         return Clip(
-            path.stem, speaker_of(path), file["crops"], points, median, mouths, order, file["speech"], file["squares"]
+            path.stem, speaker_of(path), file["crops"], points, median, mouths,
+            np.argsort(form.opening(mouths)), np.argsort(form.breadth(mouths)), file["speech"], file["squares"],
         )  # fmt: skip
 
 

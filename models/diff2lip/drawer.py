@@ -1,7 +1,7 @@
 """The starter's network: Diff2Lip for a CPU, told by a mouth's form what to draw.
 
 A window of the face in a quarter of the positions; it predicts the picture instead of the noise, and makes it of the
-face's own closed and open mouth: where to look in each, how to blend them, what to change. Modules only.
+face's own mouths in four other frames: how much of each, where to look in it, what to change. Modules only.
 """
 
 from dataclasses import dataclass
@@ -27,8 +27,9 @@ class Shape:
 
 STARTER: Final = Shape(40, (1, 2, 3, 4), 40, 8)
 TINY: Final = Shape(8, (1, 2, 3, 5), 8, 4)
-PLANES: Final = 3 + 3 + 9  # the noisy and the masked face; a closed one, an open one and the drawn mouth
-OUT: Final = 3 + 1 + 2 * 2  # what to change, how open, where to look in each
+REFERENCES: Final = 4  # at rest, wide open, narrow, broad: models/lipsync.py `Face`
+PLANES: Final = 3 + 3 + 3 * REFERENCES + 3  # the noisy and the masked face, the references, the drawn mouth
+OUT: Final = 3 + REFERENCES + 2 * REFERENCES  # what to change, how much of each reference, where to look in it
 CELL: Final = 2  # pixels a side that become one position
 FAR: Final = 4.0  # pixels a reference may be moved by; the rest of the way it has been pulled already
 
@@ -76,7 +77,7 @@ class Drawer(nn.Module):
         t       (B,) step of the full schedule, 0 … 999
         masked  (B, 3, H, W) the window, hidden where mask is 1
         mask    (B, 1, H, W) 1 where there is something to draw
-        shown   (B, 9, H, W) the closed mouth and the open one, pulled to the wanted form, and the form drawn
+        shown   (B, 15, H, W) the references, pulled to the wanted form, and the form drawn
         form    (B, 172) the wanted form and the form of the first reference
         """
         h = torch.cat([x * mask + masked * (1 - mask), masked, shown], dim=1)
@@ -91,9 +92,11 @@ class Drawer(nn.Module):
         for block in self.output_blocks:
             h = block(torch.cat([h, kept.pop()], dim=1), emb)
         h = F.pixel_shuffle(self.out(h), CELL)
-        change, openness, look_closed, look_wide = torch.split(h.float(), [3, 1, 2, 2], dim=1)
-        closed, wide = moved(shown[:, :3], look_closed), moved(shown[:, 3:6], look_wide)
-        return closed + openness.sigmoid() * (wide - closed) + change
+        change, choice, look = torch.split(h.float(), [3, REFERENCES, 2 * REFERENCES], dim=1)
+        pictures = shown[:, :-3].unflatten(1, (REFERENCES, 3))  # (B, REFERENCES, 3, H, W)
+        found = moved(pictures.flatten(0, 1), look.unflatten(1, (REFERENCES, 2)).flatten(0, 1))
+        picture: Tensor = (choice.softmax(dim=1)[:, :, None] * found.view_as(pictures)).sum(dim=1) + change
+        return picture
 
 
 def moved(picture: Tensor, look: Tensor) -> Tensor:

@@ -18,6 +18,8 @@ BRIDGE: Final = (168, 6, 197, 195)
 RIGID: Final = (33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 1, 10, 151, 9, 8, 67, 297, 103, 332, 127, 356, 116, 345)
 UPPER_LIP: Final = MOUTH.index(13)  # inner edges
 LOWER_LIP: Final = MOUTH.index(14)
+LEFT_CORNER: Final = MOUTH.index(61)  # in the picture
+RIGHT_CORNER: Final = MOUTH.index(291)
 # Where each of the 43 goes when the picture is mirrored:
 _FLIP: Final = tuple((10 - i) % 20 for i in range(20))  # one ring, counted from its left corner
 MIRRORED: Final = (*_FLIP, *(20 + i for i in _FLIP), 42, 41, 40)
@@ -50,6 +52,11 @@ def set_down(mouths: Floats, median: Floats, points: Floats) -> Floats:
 def opening(mouths: Floats) -> Floats:
     """(T,) inner lips apart, in eye distances; below 0 they are pressed together."""
     return np.asarray(mouths[..., LOWER_LIP, 1] - mouths[..., UPPER_LIP, 1], np.float32)
+
+
+def breadth(mouths: Floats) -> Floats:
+    """(T,) corners of the mouth apart, in eye distances: small for oo, large for ee."""
+    return np.asarray(mouths[..., RIGHT_CORNER, 0] - mouths[..., LEFT_CORNER, 0], np.float32)
 
 
 def centred(mouths: Floats) -> Floats:
