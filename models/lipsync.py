@@ -41,15 +41,16 @@ class Window:
     overlap: int
 
 
+REST, WIDE, NARROW, BROAD = range(4)  # of `Face.pictures`
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
     """The face as the whole track knows it; the same for every window of a shot, so windows agree."""
 
-    rest: Tensor  # (3, S, S) in 0 … 1: a frame of the track whose mouth is closed and not pressed
-    rest_points: Tensor  # (468, 2) mesh of that frame in 0 … 1 of the crop
+    pictures: Tensor  # (4, 3, S, S) in 0 … 1: mouth closed and not pressed, most open, narrowest (oo), broadest (ee)
+    points: Tensor  # (4, 468, 2) meshes of these frames in 0 … 1 of the crop
     median_points: Tensor  # (468, 2) median mesh of the track, each frame measured in its own crop
-    wide: Tensor  # (3, S, S) in 0 … 1: the frame whose mouth is most open
-    wide_points: Tensor  # (468, 2) its mesh
 
 
 class LipSync(Protocol):

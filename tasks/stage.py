@@ -13,8 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from models.face.crop import cut, enlarge, frame_squares, into
+from models.face.form import breadth, measure
 from models.face.matte import matte
-from models.lipsync import CropSpec, Face
+from models.lipsync import WIDE, CropSpec, Face
 from storage.film.colour import from_rgb, to_rgb
 from storage.film.planes import Planes, pixel_format
 from storage.film.probe import Film
@@ -70,19 +71,22 @@ class Stage:
         return Plate(frame.index, x, y, rgb.astype(np.float16), here, np.clip(crop, 0, 1), points)
 
     def face(self) -> Face:
-        """The face as the whole track knows it: shut, open, and on average."""
+        """The face as the whole track knows it: shut, open, narrow, broad, and on average."""
         g = self.geometry
         frontal = np.abs(g.yaw) <= max(FRONTAL, float(np.quantile(np.abs(g.yaw), 0.25)))
         sharp = g.sharpness >= 0.5 * np.median(g.sharpness)
         good = np.flatnonzero(frontal & sharp) if (frontal & sharp).any() else np.arange(len(g.frames))
-        order = good[np.argsort(g.opening[good], kind="stable")]
-        rest, wide = (self._shown(int(order[round(share * (len(order) - 1))])) for share in (AT_REST, 1.0))
+        by_opening = good[np.argsort(g.opening[good], kind="stable")]
+        mouths = measure(g.points[good], np.median(g.points[good], axis=0).astype(np.float32))
+        by_breadth = good[np.argsort(breadth(mouths), kind="stable")]
+        rest = by_opening[round(AT_REST * (len(good) - 1))]
+        shown = [self._shown(int(n)) for n in (rest, by_opening[-1], by_breadth[0], by_breadth[-1])]
         median = np.median(into(g.points, self.squares), axis=0)
         return Face(
-            rest=_tensor(rest.crop), rest_points=torch.from_numpy(rest.points),
-            wide=_tensor(wide.crop), wide_points=torch.from_numpy(wide.points),
-            median_points=torch.from_numpy(median.astype(np.float32)),
-        )  # fmt: skip
+            torch.from_numpy(np.stack([plate.crop for plate in shown]).transpose(0, 3, 1, 2).copy()),
+            torch.from_numpy(np.stack([plate.points for plate in shown])),
+            torch.from_numpy(median.astype(np.float32)),
+        )
 
     def patch(self, plate: Plate, result: Pixels, face: Face, share: float) -> tuple[Planes, NDArray[np.uint8]]:
         """The patch in the film's pixel format and its matte, 0 … 255.
@@ -93,7 +97,7 @@ class Stage:
         box = (0, 0, self.width, self.height)
         moved = cv2.GaussianBlur(np.abs(result - plate.crop).max(axis=-1), (0, 0), 0.02 * self.spec.size)
         kept = 1 - np.clip((moved - UNCHANGED) / (CHANGED - UNCHANGED), 0, 1)
-        cover = matte(plate.points[None], self.spec, face.wide_points.numpy())[0]
+        cover = matte(plate.points[None], self.spec, face.points[WIDE].numpy())[0]
         drawn, old, weight, shown = (
             np.asarray(enlarge(layer, plate.square, box), np.float32)
             for layer in (result, plate.crop, kept.astype(np.float32), cover)
@@ -121,7 +125,3 @@ def _inside(square: Pixels, width: int, height: int) -> NDArray[np.bool_]:
     y, x = np.mgrid[0:height, 0:width].astype(np.float32) + 0.5
     middle = into(np.stack([x, y], axis=-1), np.broadcast_to(square, (height, 4)))
     return np.asarray((np.abs(middle - 0.5) <= 0.5 - 0.5 / square[2]).all(axis=-1))
-
-
-def _tensor(crop: Pixels) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))

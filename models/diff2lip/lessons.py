@@ -95,7 +95,9 @@ class Lessons:
             far = [i for i in order if other is not clip or not start - AWAY <= i < start + frames + AWAY]
             references.append(int(chance.choice(far[:BEST]) if chance.random() < USUAL else chance.choice(far)))
         mirrored = chance.random() < 0.5
-        laid = _lay_out(clip, range(start, start + frames), other, references, _view(chance, mirrored), mirrored, chance)
+        laid = _lay_out(
+            clip, range(start, start + frames), other, references, _view(chance, mirrored), mirrored, chance
+        )
         return *laid, clip, start
 
 

@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from models.audio.mel import HZ
 from models.diff2lip import pull
@@ -26,13 +25,10 @@ from models.diff2lip.voice import Voice, speak
 from models.diff2lip.window import CROP, HEIGHT, LEFT, TOP, WIDTH, mask
 from models.face import form
 from models.face.form import Floats
-from models.lipsync import Face, SpeechSpec, Window
+from models.lipsync import REST, WIDE, Face, SpeechSpec, Window
 
 WEIGHTS: Final = Path(__file__).parent / "starter.safetensors"
 SETTLING: Final = 4  # frames heard before and after, so that windows of one shot agree where they meet
-TEETH: Final = 0.7  # how much of the open reference shows between the lips
-PARTED: Final = 0.03  # eye distances by which lips must part for teeth to show fully
-CRISP: Final = 0.2  # of what a 3 × 3 mean takes away is put on again
 LIGHT: Final = (0.6, 1.6)  # how much darker or lighter the face may be than in its reference
 
 
@@ -59,10 +55,9 @@ class Starter:
         seed: int,
         steps: int,
     ) -> Tensor:
-        """See `models.lipsync.LipSync`; steps 0 is 1. Silence closes the mouth to the form of `face.rest`."""
+        """See `models.lipsync.LipSync`; steps 0 is 1. Silence closes the mouth to the form of the face at rest."""
         meshes = _numpy(points) * CROP.size
         forms = self._forms(_numpy(speech), times, face)
-        open_by = torch.from_numpy(form.opening(forms) - form.opening(self._known(face)[1]))
         diffusion = Diffusion(trailing_steps(steps or 1), "picture")
         noise = torch.randn(1, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(seed))  # one for all frames
         out = crops.clone()
@@ -70,7 +65,7 @@ class Starter:
             part = slice(start, start + self.window.frames)
             view = crops[part, :, TOP : TOP + HEIGHT, LEFT : LEFT + WIDTH].float().cpu()
             shown, code = self._show(view, meshes[part], forms[part], face)
-            drawn = finish(self._draw(view * 2 - 1, shown, code, diffusion, noise), shown, open_by[part])
+            drawn = self._draw(view * 2 - 1, shown, code, diffusion, noise)
             inside = mask().bool().expand_as(view)
             target = out[part, :, TOP : TOP + HEIGHT, LEFT : LEFT + WIDTH]
             target[inside.to(out.device)] = ((drawn + 1) / 2).to(out)[inside.to(out.device)]
@@ -86,15 +81,15 @@ class Starter:
     def _known(self, face: Face) -> Floats:
         """(3, 43, 2) the face's own median, closed and open mouth, measured."""
         median = _numpy(face.median_points)
-        return form.measure(np.stack([median, _numpy(face.rest_points), _numpy(face.wide_points)]), median)
+        return form.measure(np.stack([median, *_numpy(face.points)[[REST, WIDE]]]), median)
 
     def _show(self, view: Tensor, meshes: Floats, forms: Floats, face: Face) -> tuple[Tensor, Tensor]:
-        """(T, 9, HEIGHT, WIDTH) in −1 … 1 and (T, 172): what the network looks at and what it is told."""
+        """(T, 15, HEIGHT, WIDTH) in −1 … 1 and (T, 172): what the network looks at and what it is told."""
         median = _numpy(face.median_points) * CROP.size
         corner = np.array([LEFT, TOP], np.float32)
         wanted = form.set_down(forms, median, meshes) - corner
         planes = []
-        for picture, mesh in ((face.rest, face.rest_points), (face.wide, face.wide_points)):
+        for picture, mesh in zip(face.pictures, face.points, strict=True):
             known = _numpy(mesh) * CROP.size
             source = np.ascontiguousarray(_numpy(picture).transpose(1, 2, 0))
             poses = form.onto(known, meshes)
@@ -107,7 +102,7 @@ class Starter:
             pictures = torch.from_numpy(np.stack(laid)).permute(0, 3, 1, 2)
             planes.append(_in_the_light_of(view, pictures) * 2 - 1)
         drawing = torch.from_numpy(np.stack([pull.draw(mouth, WIDTH, HEIGHT) for mouth in wanted])).float() / 127.5 - 1
-        rest = form.centred(form.measure(_numpy(face.rest_points)[None], _numpy(face.median_points)))
+        rest = form.centred(form.measure(_numpy(face.points)[[REST]], _numpy(face.median_points)))
         code = np.concatenate([form.centred(forms), np.repeat(rest, len(forms), axis=0)], axis=1)
         return torch.cat([*planes, drawing], dim=1), torch.from_numpy(code)
 
@@ -118,19 +113,6 @@ class Starter:
         start = noise.to(self.device).expand(len(view), -1, -1, -1)
         told = {"masked": masked, "mask": inside, "shown": shown, "form": code}
         return diffusion.sample(start, partial(self.network, **told)).cpu()
-
-
-def finish(drawn: Tensor, shown: Tensor, open_by: Tensor) -> Tensor:
-    """Teeth and crisp lips: what a network taught by mean error leaves out.
-
-    Between the lips the open reference shows through, so teeth are the person's own; then all is sharpened.
-    open_by   (T,) how much further each mouth is open than the closed one, in eye distances
-    """
-    gap = F.avg_pool2d(F.pad((shown[:, 7:8] + 1) / 2, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    gap = gap * (open_by / PARTED).clamp(0, 1).view(-1, 1, 1, 1)
-    drawn = drawn + TEETH * gap * (shown[:, 3:6] - drawn)
-    soft = F.avg_pool2d(F.pad(drawn, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    return (drawn + CRISP * (drawn - soft)).clamp(-1, 1)
 
 
 def _in_the_light_of(view: Tensor, pictures: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ BELOW: Final = 0.05  # room under the filmed chin, so that none of its edge stay
 def matte(points: Floats, spec: CropSpec, wide: Floats | None = None) -> Floats:
     """(T, size, size) 0 … 1 for the meshes (T, 468, 2) of T crops, in 0 … 1 of each.
 
-    wide   (468, 2) mesh of the track's most open mouth (`Face.wide_points`); without it a chin that moves below the
+    wide   (468, 2) mesh of the track's most open mouth (`Face.points[WIDE]`); without it a chin that moves below the
            filmed one is faded
     """
     limits = np.zeros((spec.size, spec.size), np.uint8)
