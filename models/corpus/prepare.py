@@ -9,7 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,12 +58,16 @@ def track(frames: list[NDArray[np.uint8]], detector: Detector, mesh: Mesh) -> ND
 
 def pictures(path: Path) -> list[NDArray[np.uint8]]:
     """All frames, RGB."""
+    import av  # training reads what was prepared, where there may be no PyAV
+
     with av.open(str(path)) as container:
         return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in container.decode(video=0)]
 
 
 def sound(path: Path) -> NDArray[np.float32]:
     """(N,) mono samples at 16 kHz, −1 … 1."""
+    import av
+
     resampler = av.AudioResampler(format="flt", layout="mono", rate=HZ)
     with av.open(str(path)) as container:
         heard = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 
 from models.corpus.clips import Clip
-from models.diff2lip.sync import RATE
-from models.diff2lip.voice import MOVEMENTS, Ear, Voice, hear
+from models.diff2lip.voice import MOVEMENTS, Voice, hear
 from models.face.form import MOUTH, opening
+from models.syncnet.network import Ear
+from models.syncnet.senses import RATE
 
 STIFF: Final = 100.0  # ridge; 3 to 300 are alike
 

@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from models.audio.mel import HZ
 from models.corpus.clips import Clip
 from models.corpus.prepare import ROOM, SIZE, pictures
-from models.diff2lip.sync import RATE, Eye, heard, offset
-from models.diff2lip.voice import Ear
 from models.diff2lip.window import CROP
 from models.face import form
 from models.face.crop import covering, cut, enlarge, into, out_of
@@ -25,6 +23,8 @@ from models.face.form import Floats
 from models.face.matte import matte
 from models.face.mesh import Mesh, Roi
 from models.lipsync import Face, LipSync
+from models.syncnet.meter import Meter
+from models.syncnet.senses import RATE, heard
 
 DELAY: Final = 12  # frames
 
@@ -83,7 +83,7 @@ def mouths(frames: Frames, squares: Floats, mesh: Mesh) -> Floats:
     return form.measure(points, np.median(points, axis=0).astype(np.float32))
 
 
-def judge(clip: Clip, other: Clip, media: Path, model: LipSync, ear: Ear, eye: Eye) -> tuple[Figures, list[Frames]]:
+def judge(clip: Clip, other: Clip, media: Path, model: LipSync, meter: Meter) -> tuple[Figures, list[Frames]]:
     """The figures, and three films: as it was, dubbed, drawn with its own voice."""
     mesh = Mesh()
     frames = pictures(next(media.glob(f"*/{clip.name}.mp4")))
@@ -96,15 +96,15 @@ def judge(clip: Clip, other: Clip, media: Path, model: LipSync, ear: Ear, eye: E
     )
     film, said, again, quiet = (mouths(each, squares, mesh) for each in (frames, dubbed, own, silent))
     foreign, native = (heard(speech, len(frames)) for speech in (delayed, clip.speech))
-    late, margin = offset(ear, eye, foreign, said)
+    late, margin = meter.offset(foreign, said)
     true, drawn = form.opening(film), form.opening(again)
     shut = float(np.percentile(true, 5))
     figures = Figures(
         clip.name,
         late,
         margin,
-        control=offset(ear, eye, foreign, film)[0],
-        filmed=offset(ear, eye, native, film)[1],
+        control=meter.offset(foreign, film)[0],
+        filmed=meter.offset(native, film)[1],
         correlation=float(np.corrcoef(true, drawn)[0, 1]),
         amplitude=float(drawn.std() / true.std()),
         still=float(np.percentile(form.opening(quiet), 95)) - shut,

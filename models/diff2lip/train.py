@@ -22,16 +22,19 @@ import torch
 from models import registry
 from models.corpus.clips import Clip, Part, clips, parts, read
 from models.corpus.prepare import prepare
-from models.diff2lip import measure, sync
+from models.diff2lip import measure
 from models.diff2lip.drawer import STARTER, Drawer
 from models.diff2lip.export import export
 from models.diff2lip.fit import fit
 from models.diff2lip.render import WEIGHTS
 from models.diff2lip.run import train
-from models.diff2lip.voice import Ear, Voice
+from models.diff2lip.voice import Voice
 from models.diff2lip.window import CROP
 from models.face.detect import Detector
 from models.face.mesh import Mesh
+from models.syncnet.meter import Meter
+from models.syncnet.network import Ear, PointsEye
+from models.syncnet.train import learn_points
 
 MEASURED: Final = ("s26", "s30", "s31", "s33")  # of the held-out speakers; five clips each
 
@@ -64,7 +67,7 @@ def _prepare(asked: argparse.Namespace) -> Iterator[str]:
 def _voice(asked: argparse.Namespace) -> Iterator[str]:
     learnt = _read(asked, "train", pictures=False)
     for name, seed in (("voice", asked.seed), ("judge", asked.seed + 1)):
-        ear, eye = sync.learn(learnt, steps=asked.steps, seed=seed)
+        ear, eye = yield from learn_points(learnt, steps=asked.steps, seed=seed)
         torch.save({"ear": ear.state_dict(), "eye": eye.state_dict()}, asked.folder / f"{name}_expert.pt")
         if name == "voice":
             torch.save(fit(learnt, ear).state_dict(), asked.folder / "voice.pt")
@@ -87,7 +90,7 @@ def _export(asked: argparse.Namespace) -> Iterator[str]:
 
 def _measure(asked: argparse.Namespace) -> Iterator[str]:
     experts = torch.load(asked.folder / "judge_expert.pt", weights_only=True)
-    ear, eye = Ear().eval(), sync.Eye().eval()
+    ear, eye = Ear().eval(), PointsEye().eval()
     ear.load_state_dict(experts["ear"])
     eye.load_state_dict(experts["eye"])
     model = registry.renderer("diff2lip")
@@ -96,7 +99,7 @@ def _measure(asked: argparse.Namespace) -> Iterator[str]:
     results, films = [], []
     for i, clip in enumerate(chosen):
         other = chosen[(i + 7) % len(chosen)]  # always another speaker
-        figures, made = measure.judge(clip, other, asked.media, model, ear, eye)
+        figures, made = measure.judge(clip, other, asked.media, model, Meter(ear, eye))
         yield str(figures)
         results.append(figures)
         films.append(made)

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from models.audio.loudness import TOP, level, loudness
 from models.audio.mel import mel, windows
 from models.face.form import MOUTH, Floats, opening
+from models.syncnet.network import Ear
+from models.syncnet.senses import BEFORE
 
-BEFORE: Final = Fraction(2, 25)  # a sound window begins this long before its middle frame
 ABOUT: Final = tuple(Fraction(n, 25) for n in (-4, -2, 0, 2, 4))  # seconds of the heard windows about a frame
 MOVEMENTS: Final = 12  # principal components of mouths; more is noise of the mesh
 SMOOTH: Final = 0.028  # seconds, sigma: 0.7 frames at 25
@@ -27,31 +27,6 @@ SPEAKS: Final = (-34.0, -24.0)  # dB under the voice's loud parts: closed below 
 REACH: Final = 0.06  # seconds about a frame in which a sound counts as its own
 EMPHASIS: Final = 1.15  # laid back, a mouth reads less open than it was asked to be (mesh of six held-out clips)
 FACES: Final = (0.4, 1.4)  # how much less or more than usual a face may move
-
-
-class Ear(nn.Module):
-    """(B, 80, 16) mel windows, divided by 4 → (B, 128)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        widths, strides = (1, 12, 12, 24, 48, 72), ((1, 1), (2, 1), (2, 2), (2, 2), (2, 2))
-        layers: list[nn.Module] = []
-        for a, b, stride in zip(widths, widths[1:], strides, strict=False):
-            layers += [nn.Conv2d(a, b, 3, stride, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU(), Residual(b)]
-        self.layers = nn.Sequential(*layers)  # (B, 72, 5, 2)
-        self.out = nn.Linear(72 * 5 * 2, 128)
-
-    def forward(self, sound: Tensor) -> Tensor:
-        return F.normalize(self.out(self.layers(sound[:, None]).flatten(1)), dim=1)
-
-
-class Residual(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
-
-    def forward(self, h: Tensor) -> Tensor:
-        return F.relu(h + self.layers(h))
 
 
 class Voice(nn.Module):

@@ -9,7 +9,7 @@ import torch
 from models import registry
 from models.corpus.clips import Clip, speaker_of
 from models.corpus.prepare import SIZE
-from models.diff2lip import run, sync
+from models.diff2lip import run
 from models.diff2lip.drawer import STARTER, Drawer
 from models.diff2lip.export import export
 from models.diff2lip.fit import fit
@@ -17,6 +17,10 @@ from models.diff2lip.lessons import Lessons
 from models.diff2lip.render import Starter
 from models.diff2lip.voice import Voice, speak
 from models.face.form import measure, opening
+from models.syncnet.meter import Meter
+from models.syncnet.senses import RATE, heard
+from models.syncnet.train import learn_points
+from tests.models.syncnet.test_train import learnt
 
 
 @pytest.fixture(scope="module")
@@ -72,14 +76,14 @@ def test_the_likeness_of_a_copy_is_zero(clips: list[Clip]) -> None:
 
 
 def test_a_voice_learns_which_sound_opens_the_mouth(clips: list[Clip]) -> None:
-    ear, eye = sync.learn(clips, steps=3, seed=7)
+    ear, eye = learnt(learn_points(clips, steps=3, seed=7))
     spoken = fit(clips, ear)
-    times = [n / sync.RATE for n in range(30)]
+    times = [n / RATE for n in range(30)]
     clip = clips[0]
     ends = clip.mouths[clip.order[0]], clip.mouths[clip.order[-1]]
     said = speak(spoken, clip.speech, times, np.median(clip.mouths, axis=0), *ends)
     assert np.corrcoef(opening(said), opening(clip.mouths))[0, 1] > 0.7
-    lag, margin = sync.offset(ear, eye, sync.heard(clip.speech, 30), clip.mouths, reach=3)
+    lag, margin = Meter(ear, eye).offset(heard(clip.speech, 30), clip.mouths, reach=3)
     assert abs(lag) <= 3 and margin >= 0
 
 
