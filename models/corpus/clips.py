@@ -7,16 +7,18 @@ apart in the figures.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.corpus.prepare import SIZE
 from models.face import form
 from models.face.form import Floats
 
+SIZE: Final = 144  # pixels a side of a prepared crop
+ROOM: Final = Fraction(9, 8)  # prepared crop over the one a network sees: for shifting, scaling and turning
 UNSEEN: Final = ("s26", "s30", "s31", "s33", "unkF", "unkG", "unkH")  # never trained on; s31, s33, unkH are eval's
 OVERSHADOWING: Final = ("s1", 170)  # 84 % of the corpus is this one face; so many clips of it are plenty
 MANY: Final = 20  # clips of one speaker from which some are kept back

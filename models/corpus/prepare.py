@@ -5,21 +5,17 @@ pixels, `speech` at 16 kHz. The crops are wider than the network's by a margin f
 Repeatable: a clip that is there is not read again. 7 ms a frame on one core, so 350 GRID clips are three minutes.
 """
 
-from fractions import Fraction
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.audio.mel import HZ
+from models.corpus.clips import ROOM, SIZE
 from models.face.crop import cut, frame_squares, into
 from models.face.detect import Detector
 from models.face.mesh import PRESENT, Mesh, follow, roi
 from models.lipsync import CropSpec
-
-ROOM: Final = Fraction(9, 8)  # crop for training over the crop the network sees
-SIZE: Final = 144
 
 
 def prepare(path: Path, folder: Path, spec: CropSpec, detector: Detector, mesh: Mesh) -> Path | None:

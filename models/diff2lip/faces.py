@@ -8,6 +8,7 @@ x̂0 is clamped to −1 … 1, or the last steps would be all of its loss.
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 import cv2
@@ -91,9 +92,8 @@ class Faces:
             noise = torch.randn(1, 3, self.size, self.size, generator=noises).to(self.device).expand_as(target)
             masked = target * (1 - inside) + noise * inside
             heard = torch.from_numpy(self._sound(clip)[list(SHOWN)]).to(self.device)
-            drawn = diffusion.sample(
-                noise, lambda x, t, m=masked, i=inside, r=target, h=heard: network(x, t, m, i, r, h).float()
-            )
+            told = {"masked": masked, "mask": inside, "reference": target, "mel": heard}
+            drawn = diffusion.sample(noise, partial(network, **told)).float()
             drawn = drawn * inside + target * (1 - inside)
             rows += [torch.cat(list(pictures), dim=2) for pictures in (target, drawn)]
         return torch.cat(rows, dim=1).cpu()

@@ -16,8 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.corpus.clips import Clip
-from models.corpus.prepare import SIZE
+from models.corpus.clips import SIZE, Clip
 from models.diff2lip import pull
 from models.diff2lip.window import CROP, HEIGHT, LEFT, TOP, WIDTH
 from models.face import form

@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from models.audio.mel import HZ
-from models.corpus.clips import Clip
-from models.corpus.prepare import ROOM, SIZE, pictures
+from models.corpus.clips import ROOM, SIZE, Clip
+from models.corpus.prepare import pictures
 from models.diff2lip.window import CROP
 from models.face import form
 from models.face.crop import covering, cut, enlarge, into, out_of

@@ -25,7 +25,7 @@ class Trunk(Protocol):
 
 
 def distance(drawn: Sequence[Tensor], filmed: Sequence[Tensor], heads: Sequence[Tensor] | None = None) -> Tensor:
-    """(B,) squared differences of features of unit length, weighted by channel, averaged over places, summed over layers.
+    """(B,) squared differences of unit-length features, weighted by channel, averaged over places, summed over layers.
 
     heads   (1, C, 1, 1) for each layer; without them every channel counts 1 / C
     """

@@ -38,11 +38,12 @@ class Run:
         network = subject.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         network.load_state_dict(self.average.state_dict())
         judge = Critic(subject.told)
+        beta = (recipe.critic.betas[0], recipe.critic.betas[1])
         self.network, self.critic, self.learn, self.learn_critic = machine.prepare(
             network,
             judge,
             torch.optim.AdamW(network.parameters(), recipe.rate, betas=(0.9, 0.99), weight_decay=recipe.decay),
-            torch.optim.AdamW(judge.parameters(), recipe.critic.rate, betas=tuple(recipe.critic.betas), weight_decay=0),
+            torch.optim.AdamW(judge.parameters(), recipe.critic.rate, betas=beta, weight_decay=0.0),
         )
         self.steps, self.seconds = 0, 0.0
 

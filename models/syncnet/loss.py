@@ -5,6 +5,7 @@ tell them apart. A generator can please this expert without moving its mouth as 
 starter_training.md §4.3): its value is no measure of sync; meter.py's judge, and the opening's amplitude, are.
 """
 
+from pathlib import Path
 from typing import Self
 
 import torch
@@ -28,10 +29,10 @@ class SyncLoss(nn.Module):
         self.requires_grad_(False).eval()
 
     @classmethod
-    def open(cls) -> Self:
-        """The shipped expert."""
+    def open(cls, folder: Path = WEIGHTS) -> Self:
+        """The shipped expert, or that of a folder in which one was trained."""
         ear, eye = Ear(), PixelEye()
-        fill(WEIGHTS / "expert.safetensors", ear=ear, pixels=eye)
+        fill(folder / "expert.safetensors", ear=ear, pixels=eye)
         return cls(ear, eye)
 
     def forward(self, faces: Tensor, sounds: Tensor) -> Tensor:

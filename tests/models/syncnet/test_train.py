@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from models.corpus.clips import Clip
-from models.corpus.prepare import SIZE
+from models.corpus.clips import SIZE
 from models.face.form import measure, opening
 from models.syncnet.train import contrast, cut, disguised, learn_pixels, learn_points, teach
 
