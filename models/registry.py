@@ -135,7 +135,7 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:
     wanted = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     given = {key: tuple(value.shape) for key, value in tensors.items()}
     wrong = [f"{key}: wanted {wanted.get(key, 'nothing')}, found {given.get(key, 'nothing')}"
-             for key in [*wanted, *given.keys() - wanted.keys()] if wanted.get(key) != given.get(key)]  # fmt: skip
+             for key in wanted | given if wanted.get(key) != given.get(key)]  # fmt: skip
     if wrong:
         raise BadCheckpoint(f"{where} has {len(wrong)} tensors that differ: {'; '.join(wrong[:3])}")
     own = {key: value.dtype for key, value in network.state_dict().items()}

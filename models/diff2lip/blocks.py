@@ -42,7 +42,7 @@ class ResBlock(nn.Module):
         if self.scale:
             h, x = self.resample(h), self.resample(x)
         h = conv(h)
-        told = self.emb_layers(emb)[:, :, None, None]
+        told = self.emb_layers(emb).to(h.dtype)[:, :, None, None]
         if self.scale_shift:
             gain, shift = told.chunk(2, dim=1)
             h = self.out_layers[1:](self.out_layers[0](h) * (1 + gain) + shift)
@@ -71,20 +71,30 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         flat = x.flatten(2)  # (B, C, N)
-        q, k, v = self.qkv(self.norm(flat)).unflatten(1, (self.heads, 3, -1)).unbind(2)  # each (B, heads, C / heads, N)
-        h = F.scaled_dot_product_attention(q.transpose(2, 3), k.transpose(2, 3), v.transpose(2, 3))
+        q, k, v = (
+            self.qkv(self.norm(flat)).unflatten(1, (self.heads, 3, -1)).transpose(3, 4).unbind(2)
+        )  # (B, heads, N, D)
+        share = q.shape[3] ** -0.25  # on q and on k, so that their product stays within a half's range
+        h = F.scaled_dot_product_attention(q * share, k * share, v, scale=1.0)  # softmax in float32, whatever comes in
         return cast(Tensor, x + self.proj_out(h.transpose(2, 3).reshape(flat.shape)).view_as(x))
+
+
+class Norm(nn.GroupNorm):
+    """Group normalisation in float32, whatever comes in."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.float()).to(x.dtype)
 
 
 def sinusoid(t: Tensor, width: int) -> Tensor:
     """(B, width) cosines then sines of t at frequencies 1 … 1/10000."""
     half = width // 2
-    turns = t[:, None].float() * torch.exp(torch.arange(half, device=t.device) * (-log(10_000) / half))
+    turns = t[:, None].float() * torch.exp(-log(10_000) * torch.arange(half, device=t.device) / half)
     return torch.cat([turns.cos(), turns.sin()], dim=1)
 
 
-def norm(width: int, groups: int) -> nn.GroupNorm:
-    return nn.GroupNorm(groups, width)
+def norm(width: int, groups: int) -> Norm:
+    return Norm(groups, width)
 
 
 def zero(module: nn.Module) -> nn.Module:

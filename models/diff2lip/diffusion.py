@@ -3,9 +3,11 @@
 Symbols (Ho et al., arXiv 2006.11239; Nichol and Dhariwal, arXiv 2102.09672; Song et al., DDIM, arXiv 2010.02502):
     betas β_t, `kept` ᾱ_t the share of the picture's power left at step t, x_t = √ᾱ_t · x_0 + √(1 − ᾱ_t) · ε
 A schedule that visits fewer steps keeps the ᾱ of those it visits and derives the β again. All in float64.
+Deliberately not here: the solver that needs fewer steps (solver.py).
 """
 
 from collections.abc import Callable, Sequence
+from math import log, pi
 from typing import Final, Literal
 
 import numpy as np
@@ -16,6 +18,8 @@ from torch import Tensor
 STEPS: Final = 1000  # of the full schedule
 
 Doubles = NDArray[np.float64]
+Predicts = Literal["noise", "picture"]
+Network = Callable[[Tensor, Tensor], Tensor]  # (x (B, 3, H, W), t (B,)) → its output; t is a step of the full schedule
 
 
 def linear() -> Doubles:
@@ -57,9 +61,12 @@ def trailing_steps(count: int) -> list[int]:
 
 
 class Diffusion:
-    """A schedule over some of the steps, and what a network's output means."""
+    """A schedule over some of the steps, and what a network's output means.
 
-    def __init__(self, steps: Sequence[int], predicts: Literal["noise", "picture"]) -> None:
+    An index (B,) counts visited steps: index i is step `steps[i]` of the full schedule.
+    """
+
+    def __init__(self, steps: Sequence[int], predicts: Predicts) -> None:
         """steps rise; predicts says whether the network gives ε or x_0 in its first three planes."""
         self.steps, self.predicts = list(steps), predicts
         self.kept = np.cumprod(1 - linear())[self.steps]  # ᾱ
@@ -69,26 +76,51 @@ class Diffusion:
         self.log_posterior = np.log(np.append(posterior[1:2], posterior[1:])) if len(steps) > 1 else np.log(self.betas)
 
     def noisy(self, clean: Tensor, noise: Tensor, index: Tensor) -> Tensor:
-        """x_t for x_0 (B, 3, H, W); index (B,) counts visited steps."""
-        kept = torch.from_numpy(self.kept)[index].to(clean).view(-1, 1, 1, 1)
-        return kept.sqrt() * clean + (1 - kept).sqrt() * noise
+        """x_t for x_0 (B, 3, H, W)."""
+        return _at(np.sqrt(self.kept), index, clean) * clean + _at(np.sqrt(1 - self.kept), index, clean) * noise
 
-    def log_variance(self, out: Tensor, i: int) -> Tensor:
-        """log σ² from planes 3 … 5 in −1 … 1, between β̃ and β (learned range; eq. 15 of Nichol and Dhariwal)."""
-        share = (out[:, 3:] + 1) / 2
-        return share * float(np.log(self.betas[i])) + (1 - share) * float(self.log_posterior[i])
+    def guess(self, out: Tensor, x: Tensor, index: Tensor) -> Tensor:
+        """x̂_0, the picture that the network's output says x is made of. Not clamped; gradients pass."""
+        if self.predicts == "picture":
+            return out[:, :3]
+        noise = _at(np.sqrt(1 / self.kept - 1), index, x) * out[:, :3]
+        return _at(np.sqrt(1 / self.kept), index, x) * x - noise
 
     def clean(self, out: Tensor, x: Tensor, i: int) -> Tensor:
         """x_0 in −1 … 1 as the network sees it at visited step i."""
-        kept = float(self.kept[i])
-        picture = out[:, :3] if self.predicts == "picture" else (x - (1 - kept) ** 0.5 * out[:, :3]) / kept**0.5
-        return picture.clamp(-1, 1)
+        return self.guess(out, x, torch.full((len(x),), i, device=x.device)).clamp(-1, 1)
 
-    def sample(self, noise: Tensor, network: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-        """DDIM with η = 0 (eq. 12 of Song et al.): the picture that this noise becomes; nothing else is random.
+    def log_variance(self, out: Tensor, index: Tensor) -> Tensor:
+        """log σ² from planes 3 … 5 in −1 … 1, between β̃ and β (learned range; eq. 15 of Nichol and Dhariwal)."""
+        share = (out[:, 3:] + 1) / 2
+        return share * _at(np.log(self.betas), index, out) + (1 - share) * _at(self.log_posterior, index, out)
 
-        network   (x, t) → its output; t (B,) is the step of the full schedule
+    def posterior_mean(self, clean: Tensor, x: Tensor, index: Tensor) -> Tensor:
+        """Mean of q(x_{t−1} | x_t, x_0) (eq. 7 of Ho et al.)."""
+        of_clean = self.betas * np.sqrt(self.kept_before) / (1 - self.kept)
+        of_x = (1 - self.kept_before) * np.sqrt(1 - self.betas) / (1 - self.kept)
+        return _at(of_clean, index, x) * clean + _at(of_x, index, x) * x
+
+    def vb(self, out: Tensor, clean: Tensor, x: Tensor, index: Tensor, mask: Tensor) -> Tensor:
+        """(B,) bits a value by which the learned variance misses: the term L_vlb beside L_simple.
+
+        The KL divergence to the true posterior; at the first step the negative log-likelihood of the picture in 256
+        steps of brightness. Only the variance learns from it: the mean is taken as given (Nichol and Dhariwal, §3.2).
+        As published, what mask (B, 1, H, W) hides counts as zero, and the mean is over all values.
+        out   (B, 6, H, W) of a network that saw x = noisy(clean, …, index); scale by len(steps) / 1000 as they do
         """
+        mean = self.posterior_mean(self.guess(out.detach(), x, index), x, index)
+        log_variance = self.log_variance(out, index)
+        true_mean = self.posterior_mean(clean, x, index)
+        true_log_variance = _at(self.log_posterior, index, x)
+        ratio = torch.exp(true_log_variance - log_variance) + (true_mean - mean) ** 2 * torch.exp(-log_variance)
+        divergence = 0.5 * (ratio - 1 + log_variance - true_log_variance)
+        surprise = -_log_likelihood(clean, mean, 0.5 * log_variance)
+        term = torch.where(index.view(-1, 1, 1, 1) == 0, surprise, divergence)
+        return (term * mask).flatten(1).mean(dim=1) / log(2)
+
+    def sample(self, noise: Tensor, network: Network) -> Tensor:
+        """DDIM with η = 0 (eq. 12 of Song et al.): the picture that this noise becomes; nothing else is random."""
         x = noise
         for i in reversed(range(len(self.steps))):
             t = torch.full((len(x),), self.steps[i], device=x.device)
@@ -97,3 +129,23 @@ class Diffusion:
             direction = (x - kept**0.5 * picture) / (1 - kept) ** 0.5  # ε of the clamped picture
             x = before**0.5 * picture + (1 - before) ** 0.5 * direction
         return x
+
+
+def _at(values: Doubles, index: Tensor, like: Tensor) -> Tensor:
+    """(B, 1, 1, 1) values[index] on the device and in the precision of `like`."""
+    return torch.from_numpy(values).to(like.device)[index].to(like.dtype).view(-1, 1, 1, 1)
+
+
+def _log_likelihood(picture: Tensor, mean: Tensor, log_deviation: Tensor) -> Tensor:
+    """log of the share of a normal distribution that lies in each value's step of 2/255; the ends are open.
+
+    source   Ho et al., eq. 13; guided-diffusion's tanh for the normal distribution function is kept
+    """
+
+    def below(x: Tensor) -> Tensor:
+        return 0.5 * (1 + torch.tanh((2 / pi) ** 0.5 * (x + 0.044715 * x**3)))
+
+    away, sharp = picture - mean, torch.exp(-log_deviation)
+    upper, lower = below(sharp * (away + 1 / 255)), below(sharp * (away - 1 / 255))
+    inner = torch.where(picture > 0.999, 1 - lower, upper - lower)
+    return torch.where(picture < -0.999, upper, inner).clamp(min=1e-12).log()

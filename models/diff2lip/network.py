@@ -6,7 +6,7 @@ Modules only: the diffusion is in diffusion.py, crops and sound in render.py, th
 """
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +36,7 @@ class Diff2Lip(nn.Module):
     def __init__(self, shape: Shape = PAPER) -> None:
         super().__init__()
         self.shape = shape
+        self.precision = torch.float32  # of the convolutions between the first and the last
         c, style = shape.channels, 4 * shape.channels
         self.time_embed = nn.Sequential(nn.Linear(c, style), nn.SiLU(), nn.Linear(style, style))
         self.input_blocks = nn.ModuleList([Steps([nn.Conv2d(PLANES, c, 3, padding=1)])])
@@ -84,8 +85,12 @@ class Diff2Lip(nn.Module):
         reference  (B, 3, H, W) a face of the same person in −1 … 1
         mel        (B, 80, 16) what is heard about this frame, −4 … 4
         """
-        h = torch.cat([x * mask + masked * (1 - mask), masked, reference], dim=1)
-        emb = self.time_embed(sinusoid(t, self.shape.channels)) + self.style(mel)  # (B, 4 · channels)
+        return self.denoise(x, t, masked, mask, reference, self.style(mel))
+
+    def denoise(self, x: Tensor, t: Tensor, masked: Tensor, mask: Tensor, reference: Tensor, style: Tensor) -> Tensor:
+        """`forward` for sound that `style` has heard already: it is the same at every step of one frame."""
+        h = torch.cat([x * mask + masked * (1 - mask), masked, reference], dim=1).to(self.precision)
+        emb = self.time_embed(sinusoid(t, self.shape.channels)) + style  # (B, 4 · channels)
         kept = []
         for block in self.input_blocks:
             h = block(h, emb)
@@ -93,11 +98,30 @@ class Diff2Lip(nn.Module):
         h = self.middle_block(h, emb)
         for block in self.output_blocks:
             h = block(torch.cat([h, kept.pop()], dim=1), emb)
-        return cast(Tensor, self.out(h))
+        return cast(Tensor, self.out(h.float()))
 
     def style(self, mel: Tensor) -> Tensor:
-        """(B, 4 · channels) what the sound asks of every block."""
-        return cast(Tensor, self.audio_encoder_to_style(self.audio_encoder(mel)))
+        """(B, 4 · channels) in float32: what the sound asks of every block."""
+        return cast(Tensor, self.audio_encoder_to_style(self.audio_encoder(mel.to(self.precision)))).float()
+
+    def in_precision(self, precision: torch.dtype) -> Self:
+        """Itself, computing in float32, bfloat16 or float16.
+
+        As published, only convolutions change: those of the U-Net's blocks and of the audio encoder. Linear layers,
+        normalisation, `time_embed` and `out` stay in float32. Weights are loaded before this.
+        """
+        self.precision = precision
+        for part in (
+            self.input_blocks,
+            self.middle_block,
+            self.output_blocks,
+            self.audio_encoder,
+            self.audio_encoder_to_style,
+        ):
+            for module in part.modules():
+                if isinstance(module, nn.Conv1d | nn.Conv2d):
+                    module.to(precision)
+        return self
 
 
 class AudioEncoder(nn.Module):
