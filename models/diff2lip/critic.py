@@ -33,7 +33,8 @@ class Critic(nn.Module):
 
     def forward(self, pictures: Tensor, told: Tensor) -> list[Tensor]:
         """Features of every layer, the verdict (C, 1, h, w) last; pictures (C · FRAMES, 3, H, W)."""
-        h = torch.cat([pictures, told], dim=1).unflatten(0, (-1, FRAMES)).flatten(1, 2)
+        both = torch.cat([pictures, told], dim=1)
+        h = both.reshape(-1, FRAMES * both.shape[1], *both.shape[2:])
         features = []
         for layer in self.layers:
             h = F.leaky_relu(layer(h), 0.2)
@@ -58,5 +59,6 @@ def match(drawn: list[Tensor], filmed: list[Tensor]) -> Tensor:
 
 def _mean(verdict: Tensor, weight: Tensor) -> Tensor:
     """weight (C · FRAMES, 1, H, W): what an audience looks at counts more."""
-    shares = F.adaptive_avg_pool2d(weight.unflatten(0, (-1, FRAMES)).mean(dim=1), list(verdict.shape[2:]))
+    looked_at = weight.reshape(-1, FRAMES, *weight.shape[1:]).mean(dim=1)
+    shares = F.adaptive_avg_pool2d(looked_at, (verdict.shape[2], verdict.shape[3]))
     return (verdict * shares).sum() / shares.sum()

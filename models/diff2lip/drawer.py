@@ -93,9 +93,10 @@ class Drawer(nn.Module):
             h = block(torch.cat([h, kept.pop()], dim=1), emb)
         h = F.pixel_shuffle(self.out(h), CELL)
         change, choice, look = torch.split(h.float(), [3, REFERENCES, 2 * REFERENCES], dim=1)
-        pictures = shown[:, :-3].unflatten(1, (REFERENCES, 3))  # (B, REFERENCES, 3, H, W)
-        found = moved(pictures.flatten(0, 1), look.unflatten(1, (REFERENCES, 2)).flatten(0, 1))
-        picture: Tensor = (choice.softmax(dim=1)[:, :, None] * found.view_as(pictures)).sum(dim=1) + change
+        height, width = shown.shape[2:]
+        pictures = shown[:, :-3].reshape(-1, 3, height, width)  # (B · REFERENCES, 3, H, W)
+        found = moved(pictures, look.reshape(-1, 2, height, width)).view(-1, REFERENCES, 3, height, width)
+        picture: Tensor = (choice.softmax(dim=1)[:, :, None] * found).sum(dim=1) + change
         return picture
 
 

@@ -1,9 +1,9 @@
-"""What the frozen sync expert adds to a training run: does the mouth fit the sound, and does it look like the filmed one?
+"""What the frozen sync expert adds to a training run: does the mouth fit the sound, and does it look filmed?
 
 The expert is our own (models/syncnet). For LPIPS, which the paper uses, its user brings two files; see perceptual.py.
 """
 
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import torch
@@ -44,20 +44,24 @@ class Expert:
             others = [i for i in range(len(clip.mouths)) if near <= abs(i - middle) <= far]
             chosen = [middle, *chance.choice(others, OTHERS, replace=len(others) < OTHERS)]
             sounds.append(self.sounds[clip.name][chosen])
-        faces = (mouths.unflatten(0, (-1, FRAMES)) + 1) / 2
-        found: Tensor = self.loss(faces, torch.from_numpy(np.stack(sounds)).to(self.device))
+        found: Tensor = self.loss(_runs(mouths), torch.from_numpy(np.stack(sounds)).to(self.device))
         return found
 
     def distance(self, drawn: Tensor, filmed: Tensor) -> Tensor:
         """LPIPS if its files were given, else how different runs of frames look to the pixel eye's first layers."""
         if self.lpips:
-            return self.lpips(drawn, filmed).mean()
+            return cast(Tensor, self.lpips(drawn, filmed)).mean()
         return distance(self._features(drawn), self._features(filmed)).mean()
 
     def _features(self, pictures: Tensor) -> list[Tensor]:
-        h = looked_at((pictures.unflatten(0, (-1, FRAMES)) + 1) / 2)
+        h = looked_at(_runs(pictures))
         found = []
-        for layer in self.loss.eye.layers[:LAYERS]:
+        for layer in list(self.loss.eye.layers.children())[:LAYERS]:
             h = layer(h)
             found.append(h)
         return found
+
+
+def _runs(pictures: Tensor) -> Tensor:
+    """(C · FRAMES, 3, h, w) in −1 … 1 → (C, FRAMES, 3, h, w) in 0 … 1."""
+    return (pictures.reshape(-1, FRAMES, *pictures.shape[1:]) + 1) / 2

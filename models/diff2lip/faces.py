@@ -67,11 +67,10 @@ class Faces:
         inside = self.inside.expand(len(target), -1, -1, -1)
         masked = target * (1 - inside) + hidden * inside
         out = network(x, index, masked, inside, reference.to(self.device), heard.to(self.device)).float()
-        kept = torch.from_numpy(self.diffusion.kept)[index.cpu()].to(x).view(-1, 1, 1, 1)
-        clean = ((x - (1 - kept).sqrt() * out[:, :3]) / kept.sqrt()).clamp(-1, 1)
+        clean = self.diffusion.guess(out, x, index).clamp(-1, 1)
         off = (inside * (out[:, :3] - noise).square()).mean(dim=(1, 2, 3))
         losses = {
-            "simple": (off + self.diffusion.bound(out, target, x, index, inside)).mean(),
+            "simple": (off + self.diffusion.vb(out, target, x, index, inside)).mean(),
             "picture": (inside * (clean - target).square()).mean(),
         }
         picture = clean * inside + target * (1 - inside)
