@@ -7,13 +7,13 @@ the model left as it was keeps the plate's own detail; the matte is 0 outside th
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.face.crop import cut, enlarge, frame_squares, into
+from models.face.crop import cut, frame_squares, into
 from models.face.matte import matte
+from models.face.paste import lay
 from models.lipsync import CropSpec, Face
 from storage.film.colour import from_rgb, to_rgb
 from storage.film.planes import Planes, pixel_format
@@ -21,8 +21,6 @@ from storage.film.probe import Film
 from storage.film.read import Frame, frames
 from tasks.geometry import Geometry
 
-UNCHANGED: Final = 0.03  # of full scale: a model that moves a pixel less left it as it was
-CHANGED: Final = 0.12  # one that moves it more drew something new, and the plate's detail is of another mouth
 AT_REST: Final = 0.07  # share of the track's frames with a mouth more closed: at the very least open, lips are pressed
 FRONTAL: Final = 25.0  # degrees: the reference frames should look at the camera if any does
 
@@ -90,16 +88,10 @@ class Stage:
         result  (S, S, 3) what the model drew, 0 … 1
         share   0 … 1 how much of it is shown: the fade at the ends of a route
         """
-        box = (0, 0, self.width, self.height)
-        moved = cv2.GaussianBlur(np.abs(result - plate.crop).max(axis=-1), (0, 0), 0.02 * self.spec.size)
-        kept = 1 - np.clip((moved - UNCHANGED) / (CHANGED - UNCHANGED), 0, 1)
         cover = matte(plate.points[None], self.spec, face.wide_points.numpy())[0]
-        drawn, old, weight, shown = (
-            np.asarray(enlarge(layer, plate.square, box), np.float32)
-            for layer in (result, plate.crop, kept.astype(np.float32), cover)
-        )
-        rgb = drawn + np.clip(weight, 0, 1)[..., None] * (plate.rgb.astype(np.float32) - old)
-        shown = np.clip(shown, 0, 1) * _inside(plate.square, self.width, self.height)
+        box = (0, 0, self.width, self.height)
+        below = plate.rgb.astype(np.float32)
+        rgb, shown = lay(below, plate.crop, result, cover, plate.points, plate.square, box, self.spec)
         return from_rgb(rgb, self.film), np.rint(255 * share * shown).astype(np.uint8)
 
     def _shown(self, n: int) -> Plate:
@@ -114,13 +106,6 @@ def _up(value: int, step: int) -> int:
 def _corner(centre: float, length: int, limit: int, step: int) -> int:
     """Where a patch of that length begins so that it lies around `centre`, inside the film, on a chroma sample."""
     return int(np.clip(round((centre - length / 2) / step) * step, 0, (limit - length) // step * step))
-
-
-def _inside(square: Pixels, width: int, height: int) -> NDArray[np.bool_]:
-    """(height, width) the pixels whose middle lies in the square, half a pixel within its edge."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32) + 0.5
-    middle = into(np.stack([x, y], axis=-1), np.broadcast_to(square, (height, 4)))
-    return np.asarray((np.abs(middle - 0.5) <= 0.5 - 0.5 / square[2]).all(axis=-1))
 
 
 def _tensor(crop: Pixels) -> torch.Tensor:
