@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,16 +23,19 @@ import torch
 from numpy.typing import NDArray
 
 from models import registry
-from models.corpus.clips import parts, read, speaker_of
-from models.diff2lip import show, tables
-from models.diff2lip.scene import Frames, Scene, View, delayed, room
+from models.corpus.clips import Clip, Part, parts, read, speaker_of
+from models.corpus.prepare import ROOM
+from models.diff2lip import show, sync, tables
+from models.diff2lip.scene import Frames, Scene, View, delayed, light, room
+from models.diff2lip.voice import Ear
 from models.diff2lip.window import CROP
+from models.face import form
+from models.face.crop import cut
 from models.face.form import Floats
 from models.face.mesh import Mesh
 from models.lipsync import CropSpec, LipSync
 from models.metrics import flicker, lips, seam, sharpness
 
-KEPT: Final = ("unseen speakers", "unseen clips")
 SEAMS: Final = 5  # the seam is looked at in every fifth frame
 FILM, UNDUBBED, PASTED, TRIP = "film", "undubbed", "reference pasted", "round trip"
 
@@ -41,37 +45,34 @@ Judge = Callable[[Floats, Floats], tuple[int, float]]  # speech (N,) 16 kHz, mou
 
 def evaluate(
     folder: Path,
-    prepared: Path,
+    chosen: Mapping[Path, Part],
     media: Path,
     models: Mapping[str, LipSync],
     judge: Judge,
     *,
-    per_speaker: int | None = None,
     silence: bool = True,
     share: tuple[int, int] = (0, 1),
 ) -> Iterator[str]:
     """Measures what is missing and says each row as it is written to FOLDER/figures.<share>.jsonl.
 
-    prepared     folder of clips (models/corpus/prepare.py), trained on or not; media: folders with their films
-    models       name → model; each is a row of every clip
-    per_speaker  of each speaker's kept clips at most so many
-    silence      False leaves out the two silences: half the time
-    share        (i, n): every n-th clip from the i-th on, so that n processes share the work
+    chosen   prepared clips (models/corpus/prepare.py) and what each is for; media: folder of folders with their films
+    models   name → model; each is a row of every clip
+    silence  False leaves out the two silences: half the time
+    share    (i, n): every n-th clip from the i-th on, so that n processes share the work
     """
     folder.mkdir(parents=True, exist_ok=True)
-    chosen = choose(prepared, per_speaker)
     whole = [row for row in rows(folder) if not silence or "leak" in row or row["row"] in (FILM, UNDUBBED, TRIP)]
     done = {(row["clip"], row["row"]) for row in whole}
     mesh = Mesh()
-    for i, path in enumerate(chosen):
+    for i, (path, part) in enumerate(chosen.items()):
         name = path.stem
         missing = [row for row in (FILM, UNDUBBED, PASTED, TRIP, *models) if (name, row) not in done]
         if i % share[1] != share[0] or not missing:
             continue
-        scene, voice = Scene(read(path), media, mesh), delayed(read(another(chosen, path)).speech)
+        scene, voice = Scene(read(path), media, mesh), delayed(read(another(list(chosen), path)).speech)
         for row in missing:
-            found = _row(scene, row, models, voice, judge, silence)
-            found = {"clip": name, "speaker": scene.clip.speaker, "part": _part(prepared)[name], "row": row} | found
+            about: Row = {"clip": name, "speaker": scene.clip.speaker, "part": part, "row": row}
+            found = about | _row(scene, row, models, voice, judge, silence)
             with (folder / f"figures.{share[0]}.jsonl").open("a") as file:
                 file.write(json.dumps(found) + "\n")
             yield f"{i + 1}/{len(chosen)} {json.dumps(found)}"
@@ -90,14 +91,21 @@ def rows(folder: Path) -> list[Row]:
     return list(found.values())
 
 
-def choose(prepared: Path, per_speaker: int | None = None) -> list[Path]:
-    """The prepared clips that were kept from training, by name; of each speaker and part the first so many."""
-    part, count, found = _part(prepared), dict[str, int](), []
-    for path in sorted(prepared.glob("*.npz")):
-        speaker = speaker_of(path)
-        if part[path.stem] in KEPT and count.get(speaker, 0) < (per_speaker or sys.maxsize):
-            count[speaker] = count.get(speaker, 0) + 1
-            found.append(path)
+def choose(prepared: Path, per_speaker: int | None = None) -> dict[Path, Part]:
+    """The clips of a folder that were kept from training; all of the corpus must be in it, or parts are others."""
+    paths = {path.stem: path for path in prepared.glob("*.npz")}
+    return {paths[name]: part for name, part in kept(parts(list(paths)), per_speaker).items()}
+
+
+def kept(corpus: Mapping[str, Part], per_speaker: int | None = None) -> dict[str, Part]:
+    """Those not trained on, by name; of each speaker the first so many."""
+    count: dict[str, int] = {}
+    found: dict[str, Part] = {}
+    for name in sorted(name for name, part in corpus.items() if part != "train"):
+        speaker = speaker_of(Path(name))
+        count[speaker] = count.get(speaker, 0) + 1
+        if count[speaker] <= (per_speaker or sys.maxsize):
+            found[name] = corpus[name]
     return found
 
 
@@ -109,14 +117,16 @@ def another(chosen: list[Path], path: Path) -> Path:
 
 
 def sync_judge(path: Path) -> Judge:
-    """The held-back expert: the only place that knows what it is."""
-    from models.diff2lip import sync
-    from models.diff2lip.voice import Ear
-
+    """The held-back expert from its file."""
     experts = torch.load(path, weights_only=True)
     ear, eye = Ear().eval(), sync.Eye().eval()
     ear.load_state_dict(experts["ear"])
     eye.load_state_dict(experts["eye"])
+    return _expert(ear, eye)
+
+
+def _expert(ear: Ear, eye: sync.Eye) -> Judge:
+    """The only place that knows what the judge is."""
     return lambda speech, mouths: sync.offset(ear, eye, sync.heard(speech, len(mouths)), mouths)
 
 
@@ -137,13 +147,13 @@ def _row(
             still = scene.pasted()
             points = scene.read(still)
             mouths = scene.measured(points)
-            said = _in_time(judge, voice, mouths) | _movement(scene.mouths, mouths)
-            return said | _picture(scene, still, still, points) | _still("digital", scene.mouths, mouths)
+            pasted = _in_time(judge, voice, mouths) | _movement(scene.mouths, mouths)
+            return pasted | _picture(scene, still, still, points) | _still("digital", scene.mouths, mouths)
     model = models[row]
     dubbed, own = (scene.drawn(model, sound) for sound in (voice, speech))
-    said, again = scene.read(dubbed), scene.read(own)
-    found = _in_time(judge, voice, scene.measured(said)) | _movement(scene.mouths, scene.measured(again))
-    found |= _picture(scene, dubbed, own, again, model.crop)
+    said, points = scene.read(dubbed), scene.read(own)
+    found = _in_time(judge, voice, scene.measured(said)) | _movement(scene.mouths, scene.measured(points))
+    found |= _picture(scene, dubbed, own, points, model.crop)
     if silence:
         for kind, sound in (("digital", np.zeros_like(speech)), ("room", room(speech))):
             found |= _still(kind, scene.mouths, scene.measured(scene.read(scene.drawn(model, sound))))
@@ -183,7 +193,7 @@ def _picture(scene: Scene, dubbed: Frames, own: Frames, points: Floats, spec: Cr
         left, top, right, below = sharpness.lip_box(face, film[n].shape)
         mouth[n, top:below, left:right] = True
     some = range(0, len(film), SEAMS)
-    plain, drawn = ([one[n].astype(np.float32) / 255 for n in some] for one in (film, dubbed))
+    plain, drawn = ([light(one[n]) for n in some] for one in (film, dubbed))
     return {
         "sharpness": mine[0] / plates[0],
         "sharpness open": mine[1] / plates[1],
@@ -206,8 +216,48 @@ def _squares(view: View) -> NDArray[np.bool_]:
     return inside
 
 
-def _part(prepared: Path) -> Mapping[str, str]:
-    return parts([path.stem for path in sorted(prepared.glob("*.npz"))])
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the step `measure` of train.py prints of one clip; it reads no more than these."""
+
+    name: str
+    offset: int
+    margin: float
+    control: int
+    filmed: float
+    correlation: float
+    amplitude: float
+    still: float
+    wide: float
+    sharpness: float
+    flicker: float
+
+
+def judge(
+    clip: Clip, other: Clip, media: Path, model: LipSync, ear: Ear, eye: sync.Eye
+) -> tuple[Figures, list[Frames]]:
+    """The same figures for one clip and one model, and three films: as it was, dubbed, drawn with its own voice."""
+    scene, voice = Scene(clip, media, Mesh()), delayed(other.speech)
+    in_time = _expert(ear, eye)
+    film, undubbed, ours = (_row(scene, row, {"ours": model}, voice, in_time, True) for row in (FILM, UNDUBBED, "ours"))
+    openings = form.opening(scene.mouths)
+    figures = Figures(
+        clip.name, int(ours["lag"]), ours["margin"], int(undubbed["lag"]), film["margin"], ours["correlation"],
+        ours["amplitude"], ours["gap digital"], float(np.percentile(openings, 95)) - lips.closed(openings),
+        ours["sharpness"], ours["inside"],
+    )  # fmt: skip
+    return figures, [scene.frames, scene.drawn(model, voice), scene.drawn(model, clip.speech)]
+
+
+def sheet(films: list[list[Frames]], clips: list[Clip], every: int = 4) -> NDArray[np.uint8]:
+    """Two rows a clip, filmed and dubbed, every fourth frame from the second half second on."""
+    rows = []
+    for (frames, dubbed, *_), clip in zip(films, clips, strict=True):
+        squares = np.pad(clip.squares[:, :3] * [1, 1, 1 / float(ROOM)], ((0, 0), (0, 1))).astype(np.float32)
+        for film in (frames, dubbed):
+            rows.append(np.hstack([cut(film[n], squares[n], 160) for n in range(18, len(film) - 5, every)]))
+    width = min(row.shape[1] for row in rows)
+    return np.asarray(np.vstack([row[:, :width] for row in rows]), np.uint8)
 
 
 def main() -> None:
@@ -238,8 +288,8 @@ def main() -> None:
     }
     judge = sync_judge(asked.judge)
     for line in evaluate(
-        asked.folder, asked.clips, asked.media, models, judge,
-        per_speaker=asked.per_speaker, silence=not asked.no_silence, share=(i, n),
+        asked.folder, choose(asked.clips, asked.per_speaker), asked.media, models, judge,
+        silence=not asked.no_silence, share=(i, n),
     ):  # fmt: skip
         print(line, flush=True)
     if asked.jobs > 1:

@@ -24,7 +24,7 @@ from models.face.crop import Box, Pixel, covering, cut, enlarge, frame_squares, 
 from models.face.form import Floats
 from models.face.matte import matte
 from models.face.mesh import Mesh, Roi
-from models.face.paste import lay, over
+from models.face.paste import lay, over, shown
 from models.lipsync import CropSpec, Face, LipSync
 from models.metrics import sharpness
 
@@ -124,7 +124,7 @@ class Scene:
         """The frame at rest on every frame, moved with the head and shown through the starter's matte."""
         rest = at_rest(form.opening(self.clip.mouths))
         maps, out = form.onto(self.points[rest], self.points), []
-        source = self.frames[rest].astype(np.float32) / 255
+        source = light(self.frames[rest])
         for n, box in enumerate(self.view().boxes):
             height, width = source.shape[:2]
             turn = maps[n].copy()
@@ -140,7 +140,7 @@ class Scene:
         height, width = self.frames[0].shape[:2]
         crops = np.stack(
             [
-                np.clip(cut(frame.astype(np.float32) / 255, square, spec.size), 0, 1)
+                np.clip(cut(light(frame), square, spec.size), 0, 1)
                 for frame, square in zip(self.frames, squares, strict=True)
             ]
         )
@@ -148,14 +148,13 @@ class Scene:
         face = face_of(crops, meshes, form.opening(self.clip.mouths))
         covers = matte(meshes, spec, face.wide_points.numpy())
         boxes = [covering(one, width, height) for one in squares]
-        shown = np.zeros((len(self.frames), height, width), np.float32)
-        view = View(spec, squares, boxes, crops, meshes, covers, shown, face)
+        on_film = np.zeros((len(self.frames), height, width), np.float32)
         for n, box in enumerate(boxes):
-            _part(shown[n], box)[:] = self._laid(view, n, crops[n])[1]
-        return view
+            _part(on_film[n], box)[:] = shown(covers[n], squares[n], box)
+        return View(spec, squares, boxes, crops, meshes, covers, on_film, face)
 
     def _laid(self, view: View, n: int, result: Floats) -> tuple[Floats, Floats]:
-        plate = _part(self.frames[n], view.boxes[n]).astype(np.float32) / 255
+        plate = light(_part(self.frames[n], view.boxes[n]))
         return lay(
             plate, view.crops[n], result, view.covers[n], view.meshes[n], view.squares[n], view.boxes[n], view.spec
         )
@@ -163,9 +162,14 @@ class Scene:
     def _put(self, n: int, box: Box, rgb: Floats, shown: Floats) -> NDArray[np.uint8]:
         x, y, width, height = box
         done = self.frames[n].copy()
-        plate = _part(done, box).astype(np.float32) / 255
+        plate = light(_part(done, box))
         done[y : y + height, x : x + width] = np.rint(over(plate, rgb, shown) * 255)
         return done
+
+
+def light(picture: NDArray[np.uint8]) -> Floats:
+    """Code values as 0 … 1."""
+    return np.asarray(picture / np.float32(255), np.float32)
 
 
 def _part(picture: NDArray[Pixel], box: Box) -> NDArray[Pixel]:

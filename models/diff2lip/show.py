@@ -24,7 +24,7 @@ from models.lipsync import LipSync
 PEOPLE: Final = ("s26", "s31", "s33", "s30")  # unseen; one who was trained on stands below them
 MOUTH: Final = (168, 120)  # pixels of one mouth of the sheet
 MOMENTS: Final = 5
-WIDER: Final = 2.4  # width of what is shown over the mouth's
+WIDER: Final = 2.1  # width of what is shown over the mouth's
 LEVELS: Final = 4  # code values to a step of the sheet: it stays under 1.5 MB
 TALL: Final = 288  # pixels of a picture of the film
 
@@ -91,7 +91,8 @@ def _voice(path: Path, clips: list[Path]) -> Floats:
 def _moments(opening: Floats) -> NDArray[np.int64]:
     """Frames from closed to wide open."""
     order = np.argsort(opening, kind="stable")
-    return order[np.round(np.linspace(0.05, 0.98, MOMENTS) * (len(order) - 1)).astype(int)]
+    places = np.round(np.linspace(0.05, 0.98, MOMENTS) * (len(order) - 1)).astype(int)
+    return np.asarray(order[places])
 
 
 def _mouth(frame: NDArray[np.uint8], points: Floats) -> NDArray[np.uint8]:

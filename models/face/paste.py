@@ -21,11 +21,12 @@ from models.lipsync import CropSpec
 UNCHANGED: Final = 0.03  # of full scale: a model that moves a pixel less left it as it was
 CHANGED: Final = 0.12  # one that moves it more drew something new, and the plate's detail is of another mouth
 NEAR: Final = 0.05  # share of the crop: how far from the matte's edge skin still tells about the colour at the edge
-WIDE: Final = 0.09  # share of the crop: sigma over which the colour may vary along the edge
+WIDE: Final = 0.15  # share of the crop: sigma over which the colour may vary along the edge; less of it flickers
 MOST: Final = 6 / 255  # a colour is corrected by so much at most: a larger difference is a shadow or another mouth
-STRANGE: Final = 0.08  # of full scale: skin that differs by more, from the plate or from the skin about it, has moved
+STRANGE: Final = 0.05  # of full scale: skin that differs by more, from the plate or from the skin about it, has moved
 EDGES: Final = 0.02  # of full scale a pixel: gradients above it belong to lips, nostrils and the jaw
-DOUBT: Final = 0.05  # weight of no difference: where little skin tells, little is corrected
+DOUBT: Final = 0.1  # weight of no difference, in mean weights: where little skin tells, little is corrected
+COARSE: Final = 4  # pixels a side of one step of the correction: so smooth a thing needs no more
 
 
 def lay(
@@ -41,16 +42,20 @@ def lay(
     drawn = result + colour_at_edge(crop, result, cover, points, spec)
     moved = cv2.GaussianBlur(np.abs(drawn - crop).max(axis=-1), (0, 0), 0.02 * spec.size)
     kept = 1 - np.clip((moved - UNCHANGED) / (CHANGED - UNCHANGED), 0, 1)
-    layers = np.concatenate([drawn, crop, kept[..., None], cover[..., None]], axis=-1, dtype=np.float32)
+    layers = np.concatenate([drawn, crop, kept[..., None]], axis=-1, dtype=np.float32)
     on_film = np.asarray(enlarge(layers, square, box), np.float32)
-    weight, shown = np.clip(on_film[..., 6:7], 0, 1), np.clip(on_film[..., 7], 0, 1)
-    rgb = on_film[..., :3] + weight * (plate - on_film[..., 3:6])
-    return np.asarray(rgb, np.float32), np.asarray(shown * _inside(square, box), np.float32)
+    rgb = on_film[..., :3] + np.clip(on_film[..., 6:], 0, 1) * (plate - on_film[..., 3:6])
+    return np.asarray(rgb, np.float32), shown(cover, square, box)
 
 
-def over(plate: Floats, rgb: Floats, shown: Floats) -> Floats:
+def shown(cover: Floats, square: Square, box: Box) -> Floats:
+    """(h, w) the matte on the picture's pixels, 0 … 1; 0 outside the square."""
+    return np.asarray(np.clip(enlarge(cover, square, box), 0, 1) * _inside(square, box), np.float32)
+
+
+def over(plate: Floats, rgb: Floats, matte: Floats) -> Floats:
     """The picture with the patch on it: plate + matte · (patch − plate); where the matte is 0, the plate's own bits."""
-    return np.asarray(plate + shown[..., None] * (np.clip(rgb, 0, 1) - plate), np.float32)
+    return np.asarray(plate + matte[..., None] * (np.clip(rgb, 0, 1) - plate), np.float32)
 
 
 def colour_at_edge(crop: Floats, result: Floats, cover: Floats, points: Floats, spec: CropSpec) -> Floats:
@@ -69,12 +74,15 @@ def colour_at_edge(crop: Floats, result: Floats, cover: Floats, points: Floats, 
     steep = np.maximum(_steepness(crop), _steepness(result))
     trust = near * (_skin(points, size) & drawable(spec)) / (1 + np.square(steep / EDGES))
     apart = cv2.GaussianBlur(crop - result, (0, 0), 0.012 * size)
-    middle = np.zeros(3, np.float32)
+    middle = np.zeros_like(apart)
     for _ in range(2):  # first against no difference, then against what the neighbours say
         strange = np.abs(apart - middle).max(axis=-1) / STRANGE
         weight = (trust * np.square(np.clip(1 - strange * strange, 0, 1)))[..., None].astype(np.float32)
-        smooth = cv2.GaussianBlur(np.concatenate([weight * apart, weight], axis=-1), (0, 0), WIDE * size)
-        middle = smooth[..., :3] / (smooth[..., 3:] + DOUBT * float(weight.mean()) + 1e-6)
+        told = np.concatenate([weight * apart, weight], axis=-1)
+        coarse = cv2.resize(told, (size // COARSE, size // COARSE), interpolation=cv2.INTER_AREA)
+        coarse = cv2.GaussianBlur(coarse, (0, 0), WIDE * size / COARSE)
+        middle = coarse[..., :3] / (coarse[..., 3:] + DOUBT * float(weight.mean()) + 1e-6)
+        middle = cv2.resize(middle, (size, size), interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.clip(middle, -MOST, MOST), np.float32)
 
 

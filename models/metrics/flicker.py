@@ -18,7 +18,7 @@ def restless(frames: Frames, where: Masks) -> float:
     total, count = 0.0, 0
     for n in range(1, len(frames)):
         both = where[n] & where[n - 1]
-        total += float(np.abs(frames[n][both].astype(np.float32) - frames[n - 1][both]).sum())
+        total += float(np.abs(frames[n][both].astype(np.int16) - frames[n - 1][both]).sum())
         count += 3 * int(both.sum())
     return total / max(1, count)
 
