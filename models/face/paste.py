@@ -42,9 +42,8 @@ def lay(
     drawn = result + colour_at_edge(crop, result, cover, points, spec)
     moved = cv2.GaussianBlur(np.abs(drawn - crop).max(axis=-1), (0, 0), 0.02 * spec.size)
     kept = 1 - np.clip((moved - UNCHANGED) / (CHANGED - UNCHANGED), 0, 1)
-    layers = np.concatenate([drawn, crop, kept[..., None]], axis=-1, dtype=np.float32)
-    on_film = np.asarray(enlarge(layers, square, box), np.float32)
-    rgb = on_film[..., :3] + np.clip(on_film[..., 6:], 0, 1) * (plate - on_film[..., 3:6])
+    new, old, weight = (enlarge(np.asarray(layer, np.float32), square, box) for layer in (drawn, crop, kept))
+    rgb = new + np.clip(weight, 0, 1)[..., None] * (plate - old)
     return np.asarray(rgb, np.float32), shown(cover, square, box)
 
 

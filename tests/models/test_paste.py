@@ -18,7 +18,7 @@ from models.metrics import flicker, seam
 STARTER: Final = CropSpec(128, 1.9, 0.62, True, top=60 / 128, bottom=120 / 128, sides=28 / 128)
 PAPER: Final = CropSpec(128, 2.1, 0.6, False, top=0.5)
 SQUARE: Final = np.array([150.3, 140.8, 150.5, 0.0], np.float32)
-BOX: Final = covering(SQUARE, 300, 280)
+LEANING: Final = np.array([150.3, 140.8, 150.5, 0.2], np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -46,29 +46,35 @@ def plate(points: Floats) -> Floats:
     return picture
 
 
-def laid(plate: Floats, change: Floats | float, points: Floats, spec: CropSpec) -> tuple[Floats, Floats]:
+def laid(
+    plate: Floats, change: Floats | float, points: Floats, spec: CropSpec, square: Floats = SQUARE
+) -> tuple[Floats, Floats]:
     """The plate with a result on it that differs from the crop by `change` wherever the model may draw."""
-    crop = cut(plate, SQUARE, spec.size)
+    crop = cut(plate, square, spec.size)
     result = np.where(drawable(spec)[..., None], crop + change, crop).astype(np.float32)
-    x, y, width, height = BOX
+    x, y, width, height = box = covering(square, 300, 280)
     below = plate[y : y + height, x : x + width]
-    rgb, shown = lay(below, crop, result, matte(points[None], spec)[0], points, SQUARE, BOX, spec)
+    rgb, shown = lay(below, crop, result, matte(points[None], spec)[0], points, square, box, spec)
     picture, whole = plate.copy(), np.zeros(plate.shape[:2], np.float32)
     picture[y : y + height, x : x + width] = over(below, rgb, shown)
     whole[y : y + height, x : x + width] = shown
     return picture, whole
 
 
+@pytest.mark.parametrize("square", [SQUARE, LEANING], ids=["upright", "leaning"])
 @pytest.mark.parametrize("spec", [STARTER, PAPER], ids=["starter", "paper"])
-def test_what_was_not_changed_is_the_plate(plate: Floats, points: Floats, spec: CropSpec) -> None:
-    picture, shown = laid(plate, 0.0, points, spec)
+def test_what_was_not_changed_is_the_plate(plate: Floats, points: Floats, spec: CropSpec, square: Floats) -> None:
+    picture, shown = laid(plate, 0.0, points, spec, square)
     assert np.abs(picture - plate).max() < 1e-5
     assert shown.max() > 0.99
 
 
+@pytest.mark.parametrize("square", [SQUARE, LEANING], ids=["upright", "leaning"])
 @pytest.mark.parametrize("spec", [STARTER, PAPER], ids=["starter", "paper"])
-def test_outside_the_matte_every_bit_is_the_plates(plate: Floats, points: Floats, spec: CropSpec) -> None:
-    picture, shown = laid(plate, 0.3, points, spec)
+def test_outside_the_matte_every_bit_is_the_plates(
+    plate: Floats, points: Floats, spec: CropSpec, square: Floats
+) -> None:
+    picture, shown = laid(plate, 0.3, points, spec, square)
     assert (picture[shown == 0] == plate[shown == 0]).all() and (picture != plate).any()
 
 
