@@ -16,8 +16,9 @@ LEGEND: Final = (
     "margin: of the judge's curve at that lag; in brackets its share of the film's own margin.",
     "opening r, amplitude, LMD, shape: drawn from the clip's own voice; LMD in % of the eye distance, shape without the"
     " place, in brackets against `reference pasted`.",
-    "leak: slope of the silent mouth's opening on the filmed one. silent: outer lip height over that of the face's own"
-    " closed mouth, for digital silence and for room noise; in brackets the inner gap above it, in eye distances.",
+    "leak: slope of the silent mouth's opening on the filmed one, in brackets the worst clip's. silent: outer lip"
+    " height over that of the face's own closed mouth, for digital silence and for the noise of the clip's own room; in"
+    " brackets the inner gap above it, in eye distances.",
     "sharp: gradient energy in the lips' box over the film's, all frames / open mouths; trip: over that of the film"
     " sent through the same crop and paste. white: 90th percentile of min(R,G,B) between open lips, 0 … 255.",
     "ring, rim: restlessness over the film's outside half the matte, and where the matte is above 0 and below half;"
@@ -62,7 +63,7 @@ def _cells(kind: str, rows: list[Row], film: list[Row], pasted: list[Row]) -> li
         _plain(mean("amplitude"), 2),
         _beside(mean("lmd"), _mean(pasted)("lmd"), _less),
         _beside(mean("shape"), _mean(pasted)("shape"), _less),
-        _plain(mean("leak"), 3),
+        _beside(mean("leak"), _worst(rows, "leak"), lambda usual, worst: f"{usual:+.3f} ({worst:+.2f})"),
         *(
             _beside(mean(f"height {kind}"), mean(f"gap {kind}"), lambda height, gap: f"{height:.2f} ({gap:+.3f})")
             for kind in ("digital", "room")
@@ -83,6 +84,10 @@ def _mean(rows: list[Row]) -> Callable[[str], float]:
         return float(np.mean(found)) if found else float("nan")
 
     return mean
+
+
+def _worst(rows: list[Row], key: str) -> float:
+    return max((float(row[key]) for row in rows if key in row), key=abs, default=float("nan"))
 
 
 def _plain(value: float, digits: int) -> str:

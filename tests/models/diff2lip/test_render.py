@@ -110,6 +110,12 @@ def test_silence_closes_the_mouth_and_speech_opens_it(filmed: Filmed) -> None:
     assert np.corrcoef(spoken, own)[0, 1] > 0.5
 
 
+@needs_starter
+def test_a_room_alone_keeps_the_mouth_as_silence_does(filmed: Filmed) -> None:
+    hum = torch.randn(16000, generator=torch.Generator().manual_seed(8)) * 0.005  # −46 dBFS
+    assert torch.equal(drawn(filmed, hum), drawn(filmed, torch.zeros(16000)))
+
+
 def drawn(filmed: Filmed, speech: Tensor) -> Tensor:
     times = [Fraction(n, 25) for n in range(len(filmed.frames))]
     model = registry.renderer("diff2lip")
