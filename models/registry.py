@@ -99,13 +99,20 @@ def renderer(
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(7)
             return Starter(Drawer(TINY), Voice(), device)
+    return Starter(*starter(Path(weights or WEIGHTS)), device)
+
+
+def starter(path: Path) -> tuple[Drawer, Voice]:
+    """The two parts of a starter's file: what draws and what tells it the mouth's form.
+
+    raises   BadCheckpoint
+    """
     network, voice = Drawer(STARTER), Voice()
-    path = Path(weights or WEIGHTS)
     tensors = read(path)
     for part, module in (("network", network), ("voice", voice)):
         inner = {key.removeprefix(f"{part}."): value for key, value in tensors.items() if key.startswith(f"{part}.")}
         fill(module, inner, f"{path} ({part})")
-    return Starter(network, voice, device)
+    return network, voice
 
 
 @cache

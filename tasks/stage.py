@@ -7,14 +7,14 @@ the model left as it was keeps the plate's own detail; the matte is 0 outside th
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.face.crop import cut, enlarge, frame_squares, into
-from models.face.form import breadth, measure
+from models.face.crop import cut, frame_squares, into
+from models.face.form import breadth, kinds, measure
 from models.face.matte import matte
+from models.face.paste import lay
 from models.lipsync import WIDE, CropSpec, Face
 from storage.film.colour import from_rgb, to_rgb
 from storage.film.planes import Planes, pixel_format
@@ -22,9 +22,6 @@ from storage.film.probe import Film
 from storage.film.read import Frame, frames
 from tasks.geometry import Geometry
 
-UNCHANGED: Final = 0.03  # of full scale: a model that moves a pixel less left it as it was
-CHANGED: Final = 0.12  # one that moves it more drew something new, and the plate's detail is of another mouth
-AT_REST: Final = 0.07  # share of the track's frames with a mouth more closed: at the very least open, lips are pressed
 FRONTAL: Final = 25.0  # degrees: the reference frames should look at the camera if any does
 
 Pixels = NDArray[np.float32]
@@ -76,11 +73,8 @@ class Stage:
         frontal = np.abs(g.yaw) <= max(FRONTAL, float(np.quantile(np.abs(g.yaw), 0.25)))
         sharp = g.sharpness >= 0.5 * np.median(g.sharpness)
         good = np.flatnonzero(frontal & sharp) if (frontal & sharp).any() else np.arange(len(g.frames))
-        by_opening = good[np.argsort(g.opening[good], kind="stable")]
         mouths = measure(g.points[good], np.median(g.points[good], axis=0).astype(np.float32))
-        by_breadth = good[np.argsort(breadth(mouths), kind="stable")]
-        rest = by_opening[round(AT_REST * (len(good) - 1))]
-        shown = [self._shown(int(n)) for n in (rest, by_opening[-1], by_breadth[0], by_breadth[-1])]
+        shown = [self._shown(int(good[n])) for n in kinds(g.opening[good], breadth(mouths))]
         median = np.median(into(g.points, self.squares), axis=0)
         return Face(
             torch.from_numpy(np.stack([plate.crop for plate in shown]).transpose(0, 3, 1, 2).copy()),
@@ -94,16 +88,10 @@ class Stage:
         result  (S, S, 3) what the model drew, 0 … 1
         share   0 … 1 how much of it is shown: the fade at the ends of a route
         """
-        box = (0, 0, self.width, self.height)
-        moved = cv2.GaussianBlur(np.abs(result - plate.crop).max(axis=-1), (0, 0), 0.02 * self.spec.size)
-        kept = 1 - np.clip((moved - UNCHANGED) / (CHANGED - UNCHANGED), 0, 1)
         cover = matte(plate.points[None], self.spec, face.points[WIDE].numpy())[0]
-        drawn, old, weight, shown = (
-            np.asarray(enlarge(layer, plate.square, box), np.float32)
-            for layer in (result, plate.crop, kept.astype(np.float32), cover)
-        )
-        rgb = drawn + np.clip(weight, 0, 1)[..., None] * (plate.rgb.astype(np.float32) - old)
-        shown = np.clip(shown, 0, 1) * _inside(plate.square, self.width, self.height)
+        box = (0, 0, self.width, self.height)
+        below = plate.rgb.astype(np.float32)
+        rgb, shown = lay(below, plate.crop, result, cover, plate.points, plate.square, box, self.spec)
         return from_rgb(rgb, self.film), np.rint(255 * share * shown).astype(np.uint8)
 
     def _shown(self, n: int) -> Plate:
@@ -118,10 +106,3 @@ def _up(value: int, step: int) -> int:
 def _corner(centre: float, length: int, limit: int, step: int) -> int:
     """Where a patch of that length begins so that it lies around `centre`, inside the film, on a chroma sample."""
     return int(np.clip(round((centre - length / 2) / step) * step, 0, (limit - length) // step * step))
-
-
-def _inside(square: Pixels, width: int, height: int) -> NDArray[np.bool_]:
-    """(height, width) the pixels whose middle lies in the square, half a pixel within its edge."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32) + 0.5
-    middle = into(np.stack([x, y], axis=-1), np.broadcast_to(square, (height, 4)))
-    return np.asarray((np.abs(middle - 0.5) <= 0.5 - 0.5 / square[2]).all(axis=-1))

@@ -1,148 +1,258 @@
-"""How good the starter is on people it has never seen: figures for its card, pictures for the eye.
+"""How good drawn mouths are, on people and sentences no model was trained on: every figure, clip by clip.
 
-Each held-out clip is dubbed with the voice of another, delayed by 12 frames because all GRID sentences begin alike, and
-laid back into its frames; the mesh of the result is judged by an expert that had no part in the training. The same
-clip drawn with its own voice tells how far and how rightly the mouth moves.
+    python -m models.diff2lip.measure FOLDER --media MEDIA --clips CLIPS [--model NAME=WEIGHTS …]
+
+Each clip is drawn five times over: with another's voice that comes 12 frames late (dubbed), with its own, with digital
+silence and with the noise of its own room. Beside the models stand the film itself, the film undubbed against the dub,
+the frame at rest pasted onto every frame, and the film through crop and paste alone. FOLDER keeps a line of JSON for
+each clip and row, so what was measured is not measured again; another model of the same name wants another folder.
 """
 
-from dataclasses import dataclass
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.audio.mel import HZ
-from models.corpus.clips import ROOM, SIZE, Clip
-from models.corpus.prepare import pictures
+from models import registry
+from models.corpus.clips import Part, parts, read, speaker_of
+from models.diff2lip import show, tables
+from models.diff2lip.render import OneStep
+from models.diff2lip.scene import Frames, Scene, View, delayed, light, room
 from models.diff2lip.window import CROP
-from models.face import form
-from models.face.crop import covering, cut, enlarge, into, out_of
 from models.face.form import Floats
-from models.face.matte import matte
-from models.face.mesh import Mesh, Roi
-from models.lipsync import Face, LipSync
+from models.face.mesh import Mesh
+from models.lipsync import CropSpec, LipSync
+from models.metrics import flicker, lips, seam, sharpness
 from models.syncnet.meter import Meter
-from models.syncnet.senses import RATE, heard
+from models.syncnet.senses import heard
 
-DELAY: Final = 12  # frames
+SEAMS: Final = 5  # the seam is looked at in every fifth frame
+FILM, UNDUBBED, PASTED, TRIP = "film", "undubbed", "reference pasted", "round trip"
 
-Frames = list[NDArray[np.uint8]]
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """One clip."""
-
-    name: str
-    offset: int  # frames by which the dubbed mouth is late for the dub
-    margin: float  # of the expert's curve at that lag; compare with `filmed`
-    control: int  # the same of the undubbed film against the dub: chance
-    filmed: float  # margin of the film with its own voice
-    correlation: float  # of drawn and filmed opening, own voice
-    amplitude: float  # standard deviation of the drawn opening over the filmed, own voice
-    still: float  # 95th percentile of the opening in silence, in eye distances above the clip's most closed frames
-    wide: float  # the same of the film
-    sharpness: float  # gradient energy in the mouth's box, drawn over filmed, own voice
-    flicker: float  # mean absolute second difference over time in the mouth's box, drawn over filmed, own voice
+Row = dict[str, Any]
+Judge = Callable[[Floats, Floats], tuple[int, float]]  # speech (N,) 16 kHz, mouths (n, 43, 2) → frames late, margin
 
 
-def dub(clip: Clip, frames: Frames, points: Floats, squares: Floats, model: LipSync, speech: Floats) -> Frames:
-    """The clip's frames with mouths that say `speech`. points in film pixels, squares of the model's crops."""
-    meshes = into(points, squares)
-    crops = np.stack([cut(frame, square, CROP.size) for frame, square in zip(frames, squares, strict=True)])
-    tensors = torch.from_numpy(crops.astype(np.float32) / 255).permute(0, 3, 1, 2)
-    closed, wide = int(clip.order[0]), int(clip.order[-1])
-    known = torch.from_numpy(meshes)
-    face = Face(tensors[closed], known[closed], known.median(dim=0).values, tensors[wide], known[wide])
-    times = [n / RATE for n in range(len(frames))]
-    drawn = model.render(tensors, known, face, torch.from_numpy(speech), times, seed=7, steps=0)
-    patches = drawn.permute(0, 2, 3, 1).numpy() * 255
-    mattes = matte(meshes, CROP, meshes[wide])
-    out = []
-    for frame, patch, cover, square in zip(frames, patches, mattes, squares, strict=True):
-        x, y, width, height = box = covering(square, frame.shape[1], frame.shape[0])
-        share = np.clip(enlarge(cover, square, box), 0, 1)[..., None]
-        plate = frame[y : y + height, x : x + width].astype(np.float32)
-        done = frame.copy()
-        done[y : y + height, x : x + width] = np.rint(
-            np.clip(plate + share * (enlarge(patch, square, box) - plate), 0, 255)
-        )
-        out.append(done)
-    return out
+def evaluate(
+    folder: Path,
+    chosen: Mapping[Path, Part],
+    media: Path,
+    models: Mapping[str, LipSync],
+    judge: Judge,
+    *,
+    silence: bool = True,
+    share: tuple[int, int] = (0, 1),
+) -> Iterator[str]:
+    """Measures what is missing and says each row as it is written to FOLDER/figures.<share>.jsonl.
 
-
-def mouths(frames: Frames, squares: Floats, mesh: Mesh) -> Floats:
-    """(n, 43, 2) measured mouths; one fixed place to look per frame, or the detector's jitter would be measured."""
-    found = [
-        mesh(frame, Roi(float(x), float(y), 1.45 * float(side), 0.0))[0]
-        for frame, (x, y, side) in zip(frames, squares, strict=True)
-    ]
-    points = np.stack(found)
-    return form.measure(points, np.median(points, axis=0).astype(np.float32))
-
-
-def judge(clip: Clip, other: Clip, media: Path, model: LipSync, meter: Meter) -> tuple[Figures, list[Frames]]:
-    """The figures, and three films: as it was, dubbed, drawn with its own voice."""
+    chosen   prepared clips (models/corpus/prepare.py) and what each is for; media: folder of folders with their films
+    models   name → model; each is a row of every clip
+    silence  False leaves out the two silences: half the time
+    share    (i, n): every n-th clip from the i-th on, so that n processes share the work
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = [row for row in rows(folder) if not silence or "leak" in row or row["row"] in (FILM, UNDUBBED, TRIP)]
+    done = {(row["clip"], row["row"]) for row in whole}
     mesh = Mesh()
-    frames = pictures(next(media.glob(f"*/{clip.name}.mp4")))
-    points = out_of(clip.points / np.float32(SIZE), clip.squares)
-    squares = np.asarray(clip.squares * [1, 1, 1 / float(ROOM)], np.float32)
-    delayed = np.concatenate([np.zeros(int(DELAY * HZ / RATE), np.float32), other.speech])
-    silence = np.zeros_like(clip.speech)
-    dubbed, own, silent = (
-        dub(clip, frames, points, squares, model, speech) for speech in (delayed, clip.speech, silence)
+    for i, (path, part) in enumerate(chosen.items()):
+        name = path.stem
+        missing = [row for row in (FILM, UNDUBBED, PASTED, TRIP, *models) if (name, row) not in done]
+        if i % share[1] != share[0] or not missing:
+            continue
+        scene, voice = Scene(read(path), media, mesh), delayed(read(another(list(chosen), path)).speech)
+        for row in missing:
+            about: Row = {"clip": name, "speaker": scene.clip.speaker, "part": part, "row": row}
+            found = about | _row(scene, row, models, voice, judge, silence)
+            with (folder / f"figures.{share[0]}.jsonl").open("a") as file:
+                file.write(json.dumps(found) + "\n")
+            yield f"{i + 1}/{len(chosen)} {json.dumps(found)}"
+
+
+def rows(folder: Path) -> list[Row]:
+    """What has been measured; of a row measured twice the last."""
+    found: dict[tuple[str, str], Row] = {}
+    for path in sorted(folder.glob("figures.*.jsonl")):
+        for line in path.read_text().splitlines():
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError:
+                continue  # cut off when the run was killed
+            found[row["clip"], row["row"]] = row
+    return list(found.values())
+
+
+def choose(prepared: Path, per_speaker: int | None = None) -> dict[Path, Part]:
+    """The clips of a folder that were kept from training; all of the corpus must be in it, or parts are others."""
+    paths = {path.stem: path for path in prepared.glob("*.npz")}
+    return {paths[name]: part for name, part in kept(parts(list(paths)), per_speaker).items()}
+
+
+def kept(corpus: Mapping[str, Part], per_speaker: int | None = None) -> dict[str, Part]:
+    """Those not trained on, by name; of each speaker the first so many."""
+    count: dict[str, int] = {}
+    found: dict[str, Part] = {}
+    for name in sorted(name for name, part in corpus.items() if part != "train"):
+        speaker = speaker_of(Path(name))
+        count[speaker] = count.get(speaker, 0) + 1
+        if count[speaker] <= (per_speaker or sys.maxsize):
+            found[name] = corpus[name]
+    return found
+
+
+def another(chosen: list[Path], path: Path) -> Path:
+    """The clip whose voice this one gets: half the list further on, and then the next of another speaker."""
+    start = chosen.index(path) + len(chosen) // 2
+    following = (chosen[(start + n) % len(chosen)] for n in range(len(chosen)))
+    return next(one for one in following if speaker_of(one) != speaker_of(path))
+
+
+def held_back() -> Judge:
+    """The shipped judge, which was in no loss."""
+    meter = Meter.open("judge")
+    return lambda speech, mouths: meter.offset(heard(speech, len(mouths)), mouths)
+
+
+def _row(
+    scene: Scene, row: str, models: Mapping[str, LipSync], voice: Floats, judge: Judge, silence: bool
+) -> dict[str, float]:
+    speech = scene.clip.speech
+    match row:
+        case "film":
+            return _in_time(judge, speech, scene.mouths) | {
+                "white": sharpness.white(scene.frames, scene.true, scene.open)
+            }
+        case "undubbed":
+            return _in_time(judge, voice, scene.mouths)
+        case "round trip":
+            return _picture(scene, scene.round_trip, scene.round_trip, scene.read(scene.round_trip))
+        case "reference pasted":
+            still = scene.pasted()
+            points = scene.read(still)
+            mouths = scene.measured(points)
+            pasted = _in_time(judge, voice, mouths) | _movement(scene.mouths, mouths)
+            return pasted | _picture(scene, still, still, points) | _still("digital", scene.mouths, mouths)
+    model = models[row]
+    dubbed, own = (scene.drawn(model, sound) for sound in (voice, speech))
+    said, points = scene.read(dubbed), scene.read(own)
+    found = _in_time(judge, voice, scene.measured(said)) | _movement(scene.mouths, scene.measured(points))
+    found |= _picture(scene, dubbed, own, points, model.crop)
+    if silence:
+        for kind, sound in (("digital", np.zeros_like(speech)), ("room", room(speech))):
+            found |= _still(kind, scene.mouths, scene.measured(scene.read(scene.drawn(model, sound))))
+    return found
+
+
+def _in_time(judge: Judge, speech: Floats, mouths: Floats) -> dict[str, float]:
+    late, margin = judge(speech, mouths)
+    return {"lag": late, "margin": margin}
+
+
+def _movement(true: Floats, drawn: Floats) -> dict[str, float]:
+    """With the clip's own voice."""
+    return {
+        "correlation": lips.correlation(true, drawn),
+        "amplitude": lips.amplitude(true, drawn),
+        "lmd": lips.distance(true, drawn),
+        "shape": lips.shape_distance(true, drawn),
+    }
+
+
+def _still(kind: str, true: Floats, silent: Floats) -> dict[str, float]:
+    leak = {"leak": lips.leak(true, silent)} if kind == "digital" else {}
+    return leak | {f"height {kind}": lips.still_height(true, silent), f"gap {kind}": lips.still_gap(true, silent)}
+
+
+def _picture(scene: Scene, dubbed: Frames, own: Frames, points: Floats, spec: CropSpec = CROP) -> dict[str, float]:
+    """Sharpness and white with the clip's own voice, flicker and seam as dubbed; points: meshes of `own`."""
+    view = scene.view(spec)
+    film, opened = scene.frames, scene.open
+    mine, plates, trips = (
+        [sharpness.energy(one, scene.true, which) for which in (None, opened)] for one in (own, film, scene.round_trip)
     )
-    film, said, again, quiet = (mouths(each, squares, mesh) for each in (frames, dubbed, own, silent))
-    foreign, native = (heard(speech, len(frames)) for speech in (delayed, clip.speech))
-    late, margin = meter.offset(foreign, said)
-    true, drawn = form.opening(film), form.opening(again)
-    shut = float(np.percentile(true, 5))
-    figures = Figures(
-        clip.name,
-        late,
-        margin,
-        control=meter.offset(foreign, film)[0],
-        filmed=meter.offset(native, film)[1],
-        correlation=float(np.corrcoef(true, drawn)[0, 1]),
-        amplitude=float(drawn.std() / true.std()),
-        still=float(np.percentile(form.opening(quiet), 95)) - shut,
-        wide=float(np.percentile(true, 95)) - shut,
-        sharpness=_edges(own, points) / _edges(frames, points),
-        flicker=_flicker(own, points) / _flicker(frames, points),
-    )
-    return figures, [frames, dubbed, own]
+    outside = (view.shown < 0.5) & _squares(view)
+    mouth = np.zeros_like(outside)
+    for n, face in enumerate(scene.true):
+        left, top, right, below = sharpness.lip_box(face, film[n].shape)
+        mouth[n, top:below, left:right] = True
+    some = range(0, len(film), SEAMS)
+    plain, drawn = ([light(one[n]) for n in some] for one in (film, dubbed))
+    return {
+        "sharpness": mine[0] / plates[0],
+        "sharpness open": mine[1] / plates[1],
+        "to trip": mine[0] / trips[0],
+        "to trip open": mine[1] / trips[1],
+        "white": sharpness.white(own, points, opened),
+        "ring": flicker.against(film, dubbed, outside),
+        "rim": flicker.against(film, dubbed, outside & (view.shown > 0)),
+        "inside": flicker.against(film, own, mouth),
+        "inside dubbed": flicker.against(film, dubbed, mouth),
+        "seam": seam.against(plain, drawn, [view.shown[n] for n in some]),
+    }
 
 
-def sheet(films: list[list[Frames]], clips: list[Clip], every: int = 4) -> NDArray[np.uint8]:
-    """Two rows a clip, filmed and dubbed, every fourth frame from the second half second on."""
-    rows = []
-    for (frames, dubbed, *_), clip in zip(films, clips, strict=True):
-        squares = np.asarray(clip.squares * [1, 1, 1 / float(ROOM)], np.float32)
-        for film in (frames, dubbed):
-            rows.append(np.hstack([cut(film[n], squares[n], 160) for n in range(18, len(film) - 5, every)]))
-    width = min(row.shape[1] for row in rows)
-    return np.asarray(np.vstack([row[:, :width] for row in rows]), np.uint8)
+def _squares(view: View) -> NDArray[np.bool_]:
+    """(n, H, W) the crop's square on the film."""
+    inside = np.zeros(view.shown.shape, np.bool_)
+    for n, (x, y, width, height) in enumerate(view.boxes):
+        inside[n, y : y + height, x : x + width] = True
+    return inside
 
 
-def _flicker(frames: Frames, points: Floats) -> float:
-    """How much grey jumps from frame to frame, steady change left out, where the mouth ever is."""
-    lips = points[:, list(form.OUTER)].reshape(-1, 2)
-    (left, top), (right, below) = lips.min(axis=0).astype(int), lips.max(axis=0).astype(int)
-    grey = np.stack([frame[top:below, left:right].astype(np.float32).mean(axis=2) for frame in frames])
-    return float(np.abs(np.diff(grey, n=2, axis=0)).mean())
+def main() -> None:
+    """Measures, prints the tables, and if asked draws a contact sheet and a film to look at."""
+    parser = argparse.ArgumentParser(prog="python -m models.diff2lip.measure", description=main.__doc__)
+    parser.add_argument("folder", type=Path, help="where the figures are kept, one line a clip and row")
+    parser.add_argument("--media", type=Path, required=True, help="folder of folders with the films")
+    parser.add_argument("--clips", type=Path, required=True, help="folder of prepared clips")
+    parser.add_argument("--model", action="append", help="NAME=WEIGHTS of a starter; `starter` is the shipped one")
+    parser.add_argument("--one-step", action="append", help="NAME=WEIGHTS of a network taught without noise")
+    parser.add_argument("--per-speaker", type=int, help="of each speaker at most so many clips")
+    parser.add_argument("--no-silence", action="store_true", help="leave out the silences")
+    parser.add_argument("--jobs", type=int, default=1, help="processes, one thread each")
+    parser.add_argument("--share", default="0/1", help="i/n: only every n-th clip, from the i-th on")
+    parser.add_argument("--sheet", type=Path, help="PNG: the last model's mouths beside the film's")
+    parser.add_argument("--film", type=Path, help="MP4 with sound: source beside the last model's dub")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    i, n = (int(part) for part in asked.share.split("/"))
+    if asked.jobs > 1:
+        again = [sys.executable, "-m", "models.diff2lip.measure", *sys.argv[1:], "--jobs", "1", "--share"]
+        running = [subprocess.Popen([*again, f"{k}/{asked.jobs}"]) for k in range(1, asked.jobs)]
+        i, n = 0, asked.jobs
+    models = {
+        name: registry.renderer("diff2lip", "starter", weights=weights or None)
+        for name, _, weights in (given.partition("=") for given in asked.model or ["starter"])
+    }
+    for name, _, weights in (given.partition("=") for given in asked.one_step or []):
+        network, voice = registry.starter(Path(weights))
+        models[name] = OneStep(network, voice)
+    judge = held_back()
+    for line in evaluate(
+        asked.folder, choose(asked.clips, asked.per_speaker), asked.media, models, judge,
+        silence=not asked.no_silence, share=(i, n),
+    ):  # fmt: skip
+        print(line, flush=True)
+    if asked.jobs > 1:
+        failed = [process for process in running if process.wait()]
+        if failed:
+            raise SystemExit(f"{len(failed)} of {asked.jobs} processes failed; what they measured is kept")
+    if i == 0:
+        print("\n".join(tables.markdown(rows(asked.folder))))
+        shown = show.chosen(asked.clips)
+        if asked.sheet:
+            show.sheet(asked.sheet, shown, asked.media, list(models.values())[-1])
+        if asked.film:
+            show.film(asked.film, shown, asked.media, list(models.values())[-1])
 
 
-def _edges(frames: Frames, points: Floats) -> float:
-    """Mean gradient energy of grey in the box of the lips."""
-    total = 0.0
-    for frame, face in zip(frames, points, strict=True):
-        lips = face[list(form.OUTER)]
-        (left, top), (right, below) = (
-            np.floor(lips.min(axis=0) - 3).astype(int),
-            np.ceil(lips.max(axis=0) + 3).astype(int),
-        )
-        grey = frame[top:below, left:right].astype(np.float32).mean(axis=2)
-        total += float((np.diff(grey, axis=0) ** 2).mean() + (np.diff(grey, axis=1) ** 2).mean())
-    return total
+if __name__ == "__main__":
+    main()

@@ -59,7 +59,7 @@ class Starter:
         meshes = _numpy(points) * CROP.size
         forms = self._forms(_numpy(speech), times, face)
         diffusion = Diffusion(trailing_steps(steps or 1), "picture")
-        noise = torch.randn(1, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(seed))  # one for all frames
+        noise = self._begin(seed)
         out = crops.clone()
         for start in range(0, len(crops), self.window.frames):
             part = slice(start, start + self.window.frames)
@@ -70,6 +70,10 @@ class Starter:
             target = out[part, :, TOP : TOP + HEIGHT, LEFT : LEFT + WIDTH]
             target[inside.to(out.device)] = ((drawn + 1) / 2).to(out)[inside.to(out.device)]
         return out
+
+    def _begin(self, seed: int) -> Tensor:
+        """(1, 3, HEIGHT, WIDTH) one noise for all frames."""
+        return torch.randn(1, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(seed))
 
     def _forms(self, speech: Floats, times: Sequence[Fraction], face: Face) -> Floats:
         """(T, 43, 2) the mouths to draw, measured."""
@@ -113,6 +117,13 @@ class Starter:
         start = noise.to(self.device).expand(len(view), -1, -1, -1)
         told = {"masked": masked, "mask": inside, "shown": shown, "form": code}
         return diffusion.sample(start, partial(self.network, **told)).cpu()
+
+
+class OneStep(Starter):
+    """The same network taught without noise, to compare with: it begins from nothing and draws once."""
+
+    def _begin(self, seed: int) -> Tensor:
+        return torch.zeros(1, 3, HEIGHT, WIDTH)
 
 
 def _in_the_light_of(view: Tensor, pictures: Tensor) -> Tensor:

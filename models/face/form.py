@@ -20,6 +20,7 @@ UPPER_LIP: Final = MOUTH.index(13)  # inner edges
 LOWER_LIP: Final = MOUTH.index(14)
 LEFT_CORNER: Final = MOUTH.index(61)  # in the picture
 RIGHT_CORNER: Final = MOUTH.index(291)
+AT_REST: Final = 0.07  # share of the frames with a mouth more closed: at the very least open, lips are pressed
 # Where each of the 43 goes when the picture is mirrored:
 _FLIP: Final = tuple((10 - i) % 20 for i in range(20))  # one ring, counted from its left corner
 MIRRORED: Final = (*_FLIP, *(20 + i for i in _FLIP), 42, 41, 40)
@@ -57,6 +58,13 @@ def opening(mouths: Floats) -> Floats:
 def breadth(mouths: Floats) -> Floats:
     """(T,) corners of the mouth apart, in eye distances: small for oo, large for ee."""
     return np.asarray(mouths[..., RIGHT_CORNER, 0] - mouths[..., LEFT_CORNER, 0], np.float32)
+
+
+def kinds(openings: Floats, breadths: Floats) -> tuple[int, int, int, int]:
+    """Which of T frames show the mouth at rest, wide open, narrow and broad: the order of models/lipsync.py `Face`."""
+    by_opening, by_breadth = (np.argsort(values, kind="stable") for values in (openings, breadths))
+    rest = by_opening[round(AT_REST * (len(openings) - 1))]
+    return int(rest), int(by_opening[-1]), int(by_breadth[0]), int(by_breadth[-1])
 
 
 def centred(mouths: Floats) -> Floats:

@@ -8,6 +8,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from models.face.detect import Floats
 from models.lipsync import CropSpec
@@ -26,16 +27,20 @@ def matte(points: Floats, spec: CropSpec, wide: Floats | None = None) -> Floats:
     wide   (468, 2) mesh of the track's most open mouth (`Face.points[WIDE]`); without it a chin that moves below the
            filmed one is faded
     """
-    limits = np.zeros((spec.size, spec.size), np.uint8)
-    top, bottom, side = (round(share * spec.size) for share in (spec.top, spec.bottom, spec.sides))
-    side = max(1, side)
-    limits[max(1, top) : min(bottom, spec.size - 1), side : spec.size - side] = 1
+    limits = drawable(spec).astype(np.uint8)
     return np.stack([_one(face, spec.size, limits, wide) for face in points])
 
 
-def _one(
-    face: Floats, size: int, limits: np.ndarray[tuple[int, int], np.dtype[np.uint8]], wide: Floats | None
-) -> Floats:
+def drawable(spec: CropSpec) -> NDArray[np.bool_]:
+    """(size, size) where the model may draw, one pixel within the crop's border."""
+    limits = np.zeros((spec.size, spec.size), np.bool_)
+    top, bottom, side = (round(share * spec.size) for share in (spec.top, spec.bottom, spec.sides))
+    side = max(1, side)
+    limits[max(1, top) : min(bottom, spec.size - 1), side : spec.size - side] = True
+    return limits
+
+
+def _one(face: Floats, size: int, limits: NDArray[np.uint8], wide: Floats | None) -> Floats:
     outlines = [face[list(LOWER_FACE)]]
     if wide is not None:
         anchors = np.column_stack([wide[list(RIGID)], np.ones(len(RIGID))])

@@ -14,6 +14,7 @@ from models.corpus import prepare
 from models.diff2lip.window import CROP
 from models.face.crop import cut, frame_squares, into
 from models.face.detect import Detector
+from models.face.form import breadth, kinds, measure, opening
 from models.face.mesh import Mesh
 from models.lipsync import Face
 from tests.media import shared
@@ -34,15 +35,9 @@ class Filmed:
         cropped = np.stack([cut(f, s, CROP.size) for f, s in zip(self.frames, self.squares, strict=True)])
         self.crops = torch.from_numpy(cropped.astype(np.float32) / 255).permute(0, 3, 1, 2)
         self.meshes = torch.from_numpy(into(points, self.squares))
-        gap = self.meshes[:, 14, 1] - self.meshes[:, 13, 1]
-        closed, wide = int(gap.argmin()), int(gap.argmax())
-        self.face = Face(
-            self.crops[closed],
-            self.meshes[closed],
-            self.meshes.median(dim=0).values,
-            self.crops[wide],
-            self.meshes[wide],
-        )
+        mouths = measure(points, np.median(points, axis=0).astype(np.float32))
+        chosen = list(kinds(opening(mouths), breadth(mouths)))
+        self.face = Face(self.crops[chosen], self.meshes[chosen], self.meshes.median(dim=0).values)
 
 
 @pytest.fixture(scope="session")

@@ -132,7 +132,7 @@ def test_points_go_into_the_crop_and_back() -> None:
 
 def test_the_matte_covers_the_mouth_and_is_nothing_outside_its_limits(filmed: Filmed) -> None:
     meshes = filmed.meshes.numpy()
-    cover = matte(meshes, CROP, filmed.face.wide_points.numpy())
+    cover = matte(meshes, CROP, filmed.face.points[WIDE].numpy())
     assert cover.shape == (24, 128, 128) and cover.min() == 0 and cover.max() == 1
     assert not cover[:, : round(128 * CROP.top)].any() and not cover[:, round(128 * CROP.bottom) :].any()
     assert not cover[:, :, : round(128 * CROP.sides)].any()

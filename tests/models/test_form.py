@@ -32,3 +32,9 @@ def test_the_mirror_image_of_the_mirror_image_is_the_mouth() -> None:
     mesh = np.array(form.MOUTH)[order]
     pairs = {61: 291, 146: 375, 78: 308, 191: 415, 0: 0, 13: 13, 14: 14, 152: 152, 148: 377}
     assert all(mesh[form.MOUTH.index(a)] == b for a, b in pairs.items())
+
+
+def test_the_frame_at_rest_is_not_the_one_with_pressed_lips() -> None:
+    openings = np.array([0.3, -0.1, *[0.2] * 12, 0.01], np.float32)
+    breadths = np.array([0.5, 0.6, 0.4, 0.9, *[0.5] * 11], np.float32)
+    assert form.kinds(openings, breadths) == (14, 0, 2, 3)

@@ -29,7 +29,7 @@ def face_of(chance: torch.Generator, size: int, count: int) -> tuple[Tensor, Ten
     mesh = torch.rand(468, 2, generator=chance) * 0.6 + 0.2
     mesh[33], mesh[263] = torch.tensor([0.24, 0.17]), torch.tensor([0.76, 0.17])
     meshes = mesh + torch.rand(count, 1, 2, generator=chance) * 0.01
-    return crops, meshes, Face(crops[0], meshes[0], mesh, crops[-1], meshes[-1])
+    return crops, meshes, Face(crops[[0, -1, 0, -1]], meshes[[0, -1, 0, -1]], mesh)
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,12 @@ def test_silence_closes_the_mouth_and_speech_opens_it(filmed: Filmed) -> None:
     assert np.percentile(silent, 90) < np.percentile(own, 20) + 0.02
     assert spoken.max() > silent.max() + 0.03
     assert np.corrcoef(spoken, own)[0, 1] > 0.5
+
+
+@needs_starter
+def test_a_room_alone_keeps_the_mouth_as_silence_does(filmed: Filmed) -> None:
+    hum = torch.randn(16000, generator=torch.Generator().manual_seed(8)) * 0.005  # −46 dBFS
+    assert torch.equal(drawn(filmed, hum), drawn(filmed, torch.zeros(16000)))
 
 
 def drawn(filmed: Filmed, speech: Tensor) -> Tensor:

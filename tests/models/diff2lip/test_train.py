@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from models import registry
-from models.corpus.clips import Clip, speaker_of
-from models.corpus.clips import SIZE
+from models.corpus.clips import SIZE, Clip, speaker_of
 from models.diff2lip import run
 from models.diff2lip.drawer import STARTER, Drawer
 from models.diff2lip.export import export

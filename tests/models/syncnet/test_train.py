@@ -11,8 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.corpus.clips import Clip
-from models.corpus.clips import SIZE
+from models.corpus.clips import SIZE, Clip
 from models.face.form import measure, opening
 from models.syncnet.train import contrast, cut, disguised, learn_pixels, learn_points, teach
 

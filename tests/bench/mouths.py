@@ -1,0 +1,41 @@
+"""Figures of drawn mouths on people and sentences that no model was trained on, with the shipped starter.
+
+    DUBLINE_MOUTHS=FOLDER python -m tests.bench mouths
+
+FOLDER holds the judge (`judge_expert.pt`) and keeps the prepared clips (`clips`, 2 GB, four minutes to make) and the
+figures (`figures`, a line for each clip and row): what is there is not measured again. `models/diff2lip/measure.py`
+fills the same folder, with more models and in several processes.
+"""
+
+import os
+from pathlib import Path
+
+from models import registry
+from models.corpus.clips import clips
+from models.corpus.prepare import prepare
+from models.diff2lip import measure, tables
+from models.diff2lip.window import CROP
+from models.face.detect import Detector
+from models.face.mesh import Mesh
+
+
+def main(shared: Path) -> None:
+    """Prints the tables."""
+    if "DUBLINE_MOUTHS" not in os.environ:
+        raise SystemExit("DUBLINE_MOUTHS names no folder with a judge, so drawn mouths are not measured")
+    folder = Path(os.environ["DUBLINE_MOUTHS"])
+    chosen = measure.choose(prepared(folder / "clips", shared / "media"))
+    models = {"starter": registry.renderer("diff2lip", "starter")}
+    judge = measure.sync_judge(folder / "judge_expert.pt")
+    for _ in measure.evaluate(folder / "figures", chosen, shared / "media", models, judge):
+        pass
+    print("\n".join(tables.markdown(measure.rows(folder / "figures"))))
+
+
+def prepared(folder: Path, media: Path) -> Path:
+    """The folder with all clips made ready that are not yet: which ones are kept from training depends on all names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    detector, mesh = Detector(), Mesh()
+    for film in (film for part in ("train", "eval") for film in clips(media / part)):
+        prepare(film, folder, CROP, detector, mesh)
+    return folder
