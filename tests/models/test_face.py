@@ -11,6 +11,7 @@ from models.face.detect import WEIGHTS, Detector, Hit, merge
 from models.face.matte import matte
 from models.face.mesh import Mesh, follow, roi
 from models.face.pose import opening, pitch, yaw
+from models.lipsync import WIDE
 from tests.models.conftest import Filmed
 
 
