@@ -11,8 +11,10 @@ import pytest
 import torch
 from torch import nn
 
-from models.corpus.clips import SIZE, Clip
+from models.corpus.clips import SIZE, Clip, read
 from models.face.form import measure, opening
+from models.syncnet.meter import fill
+from models.syncnet.network import Ear, PixelEye, PointsEye
 from models.syncnet.train import contrast, cut, disguised, learn_pixels, learn_points, teach
 
 Learnt = TypeVar("Learnt")
@@ -96,6 +98,21 @@ def test_a_disguise_holds_still_over_a_run_of_frames() -> None:
 def test_an_expert_that_would_be_its_own_judge_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="both have seed 7"):
         next(teach([], tmp_path, seed=7, judge_seed=7))
+
+
+def test_teaching_writes_an_expert_with_three_parts_and_a_judge_with_two(clips: list[Clip], tmp_path: Path) -> None:
+    paths = [tmp_path / f"grid_{clip.speaker}_one.npz" for clip in clips]
+    for path, clip in zip(paths, clips, strict=True):
+        np.savez(path, crops=clip.crops, points=clip.points / SIZE, squares=clip.squares, speech=clip.speech)
+    lines = list(teach(paths, tmp_path, points_steps=1, pixels_steps=1))
+    assert lines == ["judge, seed 1008", "expert, seed 7"]
+    ear, points, pixels = Ear(), PointsEye(), PixelEye()
+    fill(tmp_path / "expert.safetensors", ear=ear, points=points, pixels=pixels)
+    fill(tmp_path / "judge.safetensors", ear=Ear(), points=PointsEye())
+    with pytest.raises(RuntimeError, match="Missing"):
+        fill(tmp_path / "judge.safetensors", pixels=PixelEye())
+    again = learnt(learn_points([read(path) for path in paths], steps=1, seed=7))
+    assert all(torch.allclose(a, b, atol=1e-3) for a, b in zip(ear.parameters(), again[0].parameters(), strict=True))
 
 
 def test_training_needs_neither_pyav_nor_diffusers() -> None:
