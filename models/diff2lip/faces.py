@@ -85,12 +85,13 @@ class Faces:
         rows = []
         diffusion = Diffusion(ddim_steps(25), "noise")
         for clip in clips:
-            target = self._pictures(clip, SHOWN).to(self.device)
+            shown = [n for n in SHOWN if n < len(clip.crops)]
+            target = self._pictures(clip, shown).to(self.device)
             inside = self.inside.expand(len(target), -1, -1, -1)
             noises = torch.Generator().manual_seed(self.recipe.seed)
             noise = torch.randn(1, 3, self.size, self.size, generator=noises).to(self.device).expand_as(target)
             masked = target * (1 - inside) + noise * inside
-            heard = torch.from_numpy(self._sound(clip)[list(SHOWN)]).to(self.device)
+            heard = torch.from_numpy(self._sound(clip)[shown]).to(self.device)
             told = {"masked": masked, "mask": inside, "reference": target, "mel": heard}
             drawn = diffusion.sample(noise, partial(network, **told)).float()
             drawn = drawn * inside + target * (1 - inside)

@@ -58,7 +58,9 @@ class Forms:
         rows, width = [], 0
         for clip in clips:
             references = [clip.order[0], clip.order[-1], clip.breadths[0], clip.breadths[-1]]
-            lesson = plain(clip, list(SHOWN), [int(i) for i in references]).to(self.device)
+            lesson = plain(clip, [n for n in SHOWN if n < len(clip.crops)], [int(i) for i in references]).to(
+                self.device
+            )
             rows += [torch.cat(list(pictures), dim=2) for pictures in (lesson.target, self._one_step(network, lesson))]
             width = rows[-1].shape[2]
             told = torch.cat(torch.chunk(lesson.shown[0], REFERENCES + 1), dim=2)  # what the first was drawn from

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from accelerate import Accelerator
@@ -22,6 +22,8 @@ from models.diff2lip.critic import Critic
 from models.diff2lip.expert import Expert
 from models.diff2lip.recipe import FRAMES, Recipe
 from models.diff2lip.subject import Drawn, Subject
+
+LOG: Final = 50  # steps between two points of the curves
 
 
 class Diverged(ArithmeticError):
@@ -146,11 +148,12 @@ def train(
         for name, value in run.step().items():
             means[name] = 0.98 * means.get(name, value) + 0.02 * value
         run.seconds = time.monotonic() - begun
-        if run.steps % 50 == 0:
+        saves = run.steps % recipe.save_every == 0 or run.steps == recipe.steps
+        if saves or run.steps % LOG == 0:
             with (folder / "curves.jsonl").open("a") as log:
                 log.write(json.dumps({"step": run.steps, "seconds": round(run.seconds), **means}) + "\n")
             yield run.steps, "  ".join(f"{name} {value:.4f}" for name, value in means.items())
-        if run.steps % recipe.save_every == 0 or run.steps == recipe.steps:
+        if saves:
             run.save()
             curves.draw(folder / "curves.jsonl", folder / "curves.png")
             curves.picture(subject.sheet(run.average, shown), folder / f"sheet_{run.steps:06d}.png")
