@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Final, Literal
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -128,7 +126,11 @@ def read(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         found = torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, SafetensorError, RuntimeError, EOFError) as error:
+    except (FileNotFoundError, IsADirectoryError, PermissionError):
+        raise
+    except (
+        Exception
+    ) as error:  # a broken file ends torch's reader in many ways: OSError, UnicodeDecodeError, struct.error
         raise BadCheckpoint(f"{path} is not a file of tensors alone, so it is not opened: {error}") from error
     if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
         found = found["state_dict"]

@@ -98,7 +98,7 @@ def fill(
     """
     device = next(network.parameters()).device
     drawn = []
-    for view, sound in zip(faces.split(BATCH), heard.split(BATCH), strict=True):
+    for view, sound in zip(torch.split(faces, BATCH), torch.split(heard, BATCH), strict=True):
         view = view.to(device, memory_format=torch.channels_last)
         mask, start = (one.to(device).expand(len(view), -1, -1, -1) for one in (lower_half(), noise))
         told = {"masked": view * (1 - mask) + start * mask, "mask": mask, "reference": view}

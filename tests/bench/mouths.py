@@ -2,9 +2,9 @@
 
     DUBLINE_MOUTHS=FOLDER python -m tests.bench mouths
 
-FOLDER holds the judge (`judge_expert.pt`) and keeps the prepared clips (`clips`, 2 GB, four minutes to make) and the
-figures (`figures`, a line for each clip and row): what is there is not measured again. `models/diff2lip/measure.py`
-fills the same folder, with more models and in several processes.
+FOLDER keeps the prepared clips (`clips`, 2 GB, four minutes to make) and the figures (`figures`, a line for each clip
+and row): what is there is not measured again. `dubline evaluate` fills the same folder, with more models and in several
+processes.
 """
 
 import os
@@ -22,12 +22,11 @@ from models.face.mesh import Mesh
 def main(shared: Path) -> None:
     """Prints the tables."""
     if "DUBLINE_MOUTHS" not in os.environ:
-        raise SystemExit("DUBLINE_MOUTHS names no folder with a judge, so drawn mouths are not measured")
+        raise SystemExit("DUBLINE_MOUTHS names no folder, so drawn mouths are not measured")
     folder = Path(os.environ["DUBLINE_MOUTHS"])
     chosen = measure.choose(prepared(folder / "clips", shared / "media"))
     models = {"starter": registry.renderer("diff2lip", "starter")}
-    judge = measure.sync_judge(folder / "judge_expert.pt")
-    for _ in measure.evaluate(folder / "figures", chosen, shared / "media", models, judge):
+    for _ in measure.evaluate(folder / "figures", chosen, shared / "media", models, measure.held_back()):
         pass
     print("\n".join(tables.markdown(measure.rows(folder / "figures"))))
 

@@ -2,6 +2,8 @@
 
 import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,50 @@ def test_a_wrong_layout_names_the_first_tensors_that_differ(tmp_path: Path) -> N
         registry.load("diff2lip", tmp_path / "wrong.safetensors", "tiny")
     said = str(refused.value)
     assert "3 tensors" in said and "time_embed.0.weight: wanted (32, 8), found nothing" in said and "stranger" in said
+
+
+def test_a_checkpoint_of_another_model_is_told_from_the_papers(tmp_path: Path) -> None:
+    save_file(registry.build("diff2lip", "tiny").state_dict(), tmp_path / "tiny.safetensors")
+    with pytest.raises(registry.BadCheckpoint) as refused:
+        registry.load("diff2lip", tmp_path / "tiny.safetensors", "paper")
+    said = str(refused.value)
+    assert "tiny.safetensors" in said and "time_embed.0.weight: wanted (512, 128), found (32, 8)" in said
+    assert said.count("wanted") == 3  # the first of more than 600
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+@pytest.mark.parametrize("held", [
+    pytest.param(b"", id="nothing"),
+    pytest.param(b"Google Drive - Quota exceeded\n" * 40, id="a-page"),
+    pytest.param(bytes(range(256)) * 8, id="noise"),
+    pytest.param(b"PK\x03\x04" + bytes(200), id="half-a-zip"),
+    pytest.param(pickle.dumps([1, 2, 3], protocol=2), id="a-list"),
+])  # fmt: skip
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, held: bytes, suffix: str) -> None:
+    (tmp_path / f"given{suffix}").write_bytes(held)
+    with pytest.raises(registry.BadCheckpoint, match="given"):
+        registry.load("diff2lip", tmp_path / f"given{suffix}", "tiny")
+
+
+def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:
+    state = registry.build("diff2lip", "tiny").state_dict()
+    for zipped in (True, False):
+        torch.save(state, tmp_path / "whole.pt", _use_new_zipfile_serialization=zipped)
+        for length in (100, 5000):
+            (tmp_path / "cut.pt").write_bytes((tmp_path / "whole.pt").read_bytes()[:length])
+            with pytest.raises(registry.BadCheckpoint, match=r"cut\.pt"):
+                registry.load("diff2lip", tmp_path / "cut.pt", "tiny")
+
+
+def test_a_file_that_is_not_there_is_called_so(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="absent"):
+        registry.load("diff2lip", tmp_path / "absent.safetensors", "tiny")
+
+
+def test_the_registry_does_without_the_libraries_of_training_and_of_the_solver() -> None:
+    asked = "import sys, models.registry; print([m for m in ('diffusers', 'accelerate', 'av') if m in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
 
 
 def test_paper_asks_for_weights_and_says_why() -> None:

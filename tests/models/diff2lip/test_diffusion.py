@@ -102,8 +102,8 @@ def test_the_guess_undoes_the_noise_is_not_clamped_and_lets_gradients_pass(predi
     out = (noise if predicts == "noise" else clean).clone().requires_grad_()
     found = diffusion.guess(out, diffusion.noisy(clean, noise, index), index)
     assert torch.allclose(found, clean, atol=1e-9) and found.abs().max() > 1
-    found.sum().backward()
-    assert out.grad is not None and out.grad.abs().min() > 0
+    (slope,) = torch.autograd.grad(found.sum(), out)
+    assert slope.abs().min() > 0
 
 
 @pytest.mark.parametrize("i", [1, 5, 24])
@@ -151,9 +151,8 @@ def test_vb_of_the_first_step_is_the_pictures_surprise() -> None:
     x = diffusion.noisy(clean, noise, index)
     guess = (x - (1 - kept(0)) ** 0.5 * out[:, :3]) / kept(0) ** 0.5  # at the first step the mean is x̂_0 itself
     deviation = diffusion.log_variance(out, index).div(2).exp()
-    normal = Normal(guess, deviation)
-    upper = torch.where(clean == 1, 1, normal.cdf(clean + 1 / 255))
-    lower = torch.where(clean == -1, 0, normal.cdf(clean - 1 / 255))
+    upper = torch.where(clean == 1, 1, torch.special.ndtr((clean + 1 / 255 - guess) / deviation))
+    lower = torch.where(clean == -1, 0, torch.special.ndtr((clean - 1 / 255 - guess) / deviation))
     wanted = -(upper - lower).log2().mean()
     ones = torch.ones(1, 1, 4, 6, dtype=torch.float64)
     assert diffusion.vb(out, clean, x, index, ones).item() == pytest.approx(wanted.item(), rel=2e-3)
@@ -166,7 +165,7 @@ def test_only_the_variance_learns_from_vb_and_only_under_the_mask() -> None:
     out = drawn(2, 6, 3).requires_grad_()
     mask = torch.zeros(2, 1, 4, 6, dtype=torch.float64)
     mask[..., 2:, :] = 1
-    diffusion.vb(out, clean, diffusion.noisy(clean, noise, index), index, mask).sum().backward()
-    assert out.grad is not None
-    assert not out.grad[:, :3].any() and not out.grad[:, 3:, :2].any()
-    assert out.grad[:, 3:, 2:].abs().min() > 0
+    bits = diffusion.vb(out, clean, diffusion.noisy(clean, noise, index), index, mask)
+    (slope,) = torch.autograd.grad(bits.sum(), out)
+    assert not slope[:, :3].any() and not slope[:, 3:, :2].any()
+    assert slope[:, 3:, 2:].abs().min() > 0

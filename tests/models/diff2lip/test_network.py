@@ -105,8 +105,8 @@ class Written:
         flat = x.flatten(2)
         qkv = F.conv1d(self.norm(f"{name}.norm", flat), *self.both(f"{name}.qkv"))
         heads = []
-        for head in qkv.split(3 * 64, dim=1):
-            q, k, v = head.split(64, dim=1)
+        for head in torch.split(qkv, 3 * 64, dim=1):
+            q, k, v = torch.split(head, 64, dim=1)
             weights = torch.einsum("bct,bcs->bts", q * 64**-0.25, k * 64**-0.25).softmax(dim=2)
             heads.append(torch.einsum("bts,bcs->bct", weights, v))
         return x + F.conv1d(torch.cat(heads, dim=1), *self.both(f"{name}.proj_out")).view_as(x)
@@ -155,9 +155,10 @@ def test_the_network_is_the_written_one() -> None:
 def test_sound_heard_once_serves_every_step() -> None:
     torch.manual_seed(7)
     network = _awake(Diff2Lip(SMALL).eval())
-    *seen, mel = told(16)
+    x, t, masked, mask, reference, mel = told(16)
     with torch.inference_mode():
-        assert torch.equal(network(*seen, mel), network.denoise(*seen, network.style(mel)))
+        whole = network(x, t, masked, mask, reference, mel)
+        assert torch.equal(whole, network.denoise(x, t, masked, mask, reference, network.style(mel)))
 
 
 HALVED = re.compile(
@@ -192,9 +193,9 @@ def test_half_precision_draws_nearly_the_same(half: torch.dtype, bound: float) -
 def test_scores_beyond_a_half_do_not_break_attention() -> None:
     """q · k of 160,000 is no number in float16, which ends at 65,504; scaled before, it is."""
     block = Attention(width=64, head=64, groups=32)
-    torch.nn.init.constant_(block.qkv.weight, 0)
-    torch.nn.init.constant_(block.qkv.bias, 50)
-    torch.nn.init.eye_(block.proj_out.weight[:, :, 0])
+    wanted = {"weight": torch.zeros(192, 64, 1), "bias": torch.full((192,), 50.0)}
+    block.qkv.load_state_dict(wanted)
+    block.proj_out.load_state_dict({"weight": torch.eye(64)[:, :, None], "bias": torch.zeros(64)})
     block.qkv.half(), block.proj_out.half()
     assert torch.equal(block(torch.zeros(1, 64, 2, 2, dtype=torch.float16)).unique(), torch.tensor([50.0]).half())
 

@@ -78,12 +78,11 @@ def naively(
     return done
 
 
-@pytest.mark.parametrize(("steps", "strides"), [(2, [0, 500]), (3, [0, 334, 668])])
-def test_every_byte_is_that_of_the_naive_loop(network: Diff2Lip, steps: int, strides: list[int]) -> None:
+def test_every_byte_is_that_of_the_naive_loop(network: Diff2Lip) -> None:
     frames, boxes = film(6)
     speech = np.random.default_rng(8).normal(0, 0.1, 16000).astype(np.float32)
-    found = dub(frames, boxes, speech, network, steps=steps)
-    wanted = naively(frames, boxes, speech, network, strides)
+    found = dub(frames, boxes, speech, network, steps=3)
+    wanted = naively(frames, boxes, speech, network, [0, 334, 668])
     assert len(found) == len(wanted) == 6
     for ours, theirs, frame in zip(found, wanted, frames, strict=True):
         assert (ours != frame).any()
