@@ -29,11 +29,7 @@ from flows.demo.script import SCENES
 from storage.film import programs
 from storage.film.probe import probe
 from storage.film.read import speech
-<<<<<<< HEAD
-from tests.bench import casting, cuts, mouths, styles
-=======
-from tests.bench import casting, cuts, samplers, styles
->>>>>>> paper
+from tests.bench import casting, cuts, mouths, samplers, styles
 from tests.whole.studio import Studio, all_planes, sound_of
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "MEASURED.md"
@@ -127,7 +123,6 @@ def photographed_or_drawn() -> list[str]:
     return _printed(styles.main, SHARED / "media")
 
 
-<<<<<<< HEAD
 def drawn_mouths() -> list[str]:
     """Mouths drawn by the shipped starter on people and sentences it was not trained on, clip by clip.
 
@@ -137,7 +132,8 @@ def drawn_mouths() -> list[str]:
     with contextlib.redirect_stdout(said):
         mouths.main(SHARED)
     return said.getvalue().rstrip().splitlines()
-=======
+
+
 def fewer_steps() -> list[str]:
     """DDIM and DPM-Solver++: how near the mouth comes to that of 25 steps of DDIM, and what a frame costs on one core.
 
@@ -150,7 +146,6 @@ def fewer_steps() -> list[str]:
 def the_papers_cost() -> list[str]:
     """One face through the network of the paper with random weights on one core: what it costs, not what it draws."""
     return samplers.paper()
->>>>>>> paper
 
 
 def _printed(measure: Callable[[Path], None], given: Path) -> list[str]:
