@@ -33,7 +33,7 @@ LIGHT: Final = (0.6, 1.6)  # how much darker or lighter the face may be than in 
 
 
 class Starter:
-    """A form predicted from sound, drawn by a small network from the face's own closed and open mouth."""
+    """A form predicted from sound, drawn by a small network from four of the face's own mouths."""
 
     crop = CROP
     hearing = SpeechSpec(HZ, Fraction(1, 2))
