@@ -134,6 +134,17 @@ def drawn_mouths() -> list[str]:
     return said.getvalue().rstrip().splitlines()
 
 
+def three_experiments() -> list[str]:
+    """The starter taught with fewer losses in the last part of its run: reconstruction alone (`reconstruction`: colour,
+    edges, texture, perceptual), and with the sync expert (`sync`); `starter` has the sequential critic as well. The
+    first 2,800 steps are shared, the last 1,800 differ. Read from what `dubline evaluate` measured.
+    """
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        mouths.experiments()
+    return said.getvalue().rstrip().splitlines()
+
+
 def fewer_steps() -> list[str]:
     """DDIM and DPM-Solver++: how near the mouth comes to that of 25 steps of DDIM, and what a frame costs on one core.
 
@@ -165,6 +176,7 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[], list[str]]]]] = {
     "memory": ("Memory", memory),
     "overhead": ("Outside the steps", overhead),
     "mouths": ("Drawn mouths", drawn_mouths),
+    "experiments": ("Three experiments", three_experiments),
 }
 
 

@@ -31,6 +31,21 @@ def main(shared: Path) -> None:
     print("\n".join(tables.markdown(measure.rows(folder / "figures"))))
 
 
+def experiments() -> None:
+    """Prints what was measured of runs that differ in their losses, in FOLDER/experiments; measures nothing itself."""
+    if "DUBLINE_MOUTHS" not in os.environ:
+        raise SystemExit("DUBLINE_MOUTHS names no folder, so there are no experiments to read")
+    found = measure.rows(Path(os.environ["DUBLINE_MOUTHS"]) / "experiments")
+    for part in sorted({row["part"] for row in found}, reverse=True):
+        print(
+            f"{part[0].upper()}{part[1:]}",
+            "",
+            *tables.table([row for row in found if row["part"] == part]),
+            "",
+            sep="\n",
+        )
+
+
 def prepared(folder: Path, media: Path) -> Path:
     """The folder with all clips made ready that are not yet: which ones are kept from training depends on all names."""
     folder.mkdir(parents=True, exist_ok=True)
