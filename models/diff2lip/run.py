@@ -50,7 +50,7 @@ class Run:
         self.steps, self.seconds = 0, 0.0
 
     def step(self) -> dict[str, float]:
-        """One lesson; the weighted losses by name.
+        """One lesson; the weighted losses by name, and the critic's own, of which 2 is chance.
 
         raises   Diverged before anything is learnt from a loss that is no number
         """
@@ -60,9 +60,11 @@ class Run:
         finishing = share >= recipe.finish_from
         clips, frames = (recipe.finish_clips, FRAMES) if finishing else (recipe.clips, 1)
         drawn = self.subject.draw(self.network, self.steps, clips, frames)
-        losses = dict(drawn.losses)
+        losses, said = dict(drawn.losses), {}
         if finishing:
             losses |= self._heard_and_seen(drawn)
+        if finishing and recipe.losses.adversarial:
+            said["critic"] = self._teach_critic(drawn)
             losses |= self._judged(drawn)
         weighted = {name: weight * value for name, value in losses.items() if (weight := self._weight(name))}
         loss = torch.stack(list(weighted.values())).sum()
@@ -78,7 +80,7 @@ class Run:
             for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
                 mean.lerp_(now, 1 - keep)
         self.steps += 1
-        return {name: float(value.detach()) for name, value in weighted.items()}
+        return {name: float(value.detach()) for name, value in weighted.items()} | said
 
     def _weight(self, name: str) -> float:
         """Of a loss; the critic's voice rises from nothing while it learns alone."""
@@ -98,15 +100,16 @@ class Run:
             found["sync"] = self.expert.sync(mouths, drawn.clips, drawn.starts, seed=self.steps)
         return found
 
-    def _judged(self, drawn: Drawn) -> dict[str, Tensor]:
-        """The critic learns from this lesson, then says what it thinks."""
-        if not self.recipe.losses.adversarial:
-            return {}
-        seen, made = (self.critic(p, drawn.told) for p in (drawn.target, drawn.picture.detach()))
+    def _teach_critic(self, drawn: Drawn) -> float:
+        seen, made = (self.critic(pictures, drawn.told) for pictures in (drawn.target, drawn.picture.detach()))
         loss = critic.find_out(seen[-1], made[-1], drawn.weight)
         self.learn_critic.zero_grad()
         self.machine.backward(loss)
         self.learn_critic.step()
+        return float(loss.detach())
+
+    def _judged(self, drawn: Drawn) -> dict[str, Tensor]:
+        """What the critic thinks of this lesson."""
         verdict = self.critic(drawn.picture, drawn.told)
         with torch.no_grad():
             seen = self.critic(drawn.target, drawn.told)
