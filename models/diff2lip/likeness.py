@@ -41,6 +41,7 @@ def texture(drawn: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
 
 def _detail(picture: Tensor) -> Tensor:
-    across = F.pad((picture[..., 1:] - picture[..., :-1]).abs(), (0, 1))
-    down = F.pad((picture[..., 1:, :] - picture[..., :-1, :]).abs(), (0, 0, 0, 1))
+    """Differences over two pixels: over one, a chequered pattern that no tooth has was the cheapest detail."""
+    across = F.pad((picture[..., 2:] - picture[..., :-2]).abs(), (1, 1))
+    down = F.pad((picture[..., 2:, :] - picture[..., :-2, :]).abs(), (0, 0, 1, 1))
     return F.avg_pool2d(across + down, GRAIN, GRAIN // 2)
