@@ -37,6 +37,8 @@ FAR: Final = 4.0  # pixels a reference may be moved by; the rest of the way it h
 class Drawer(nn.Module):
     """Predicts the clean picture of a window with a masked mouth."""
 
+    decided = 1.0  # how firmly one reference is chosen over the others; see render.py
+
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
@@ -96,7 +98,8 @@ class Drawer(nn.Module):
         height, width = shown.shape[2:]
         pictures = shown[:, :-3].reshape(-1, 3, height, width)  # (B · REFERENCES, 3, H, W)
         found = moved(pictures, look.reshape(-1, 2, height, width)).view(-1, REFERENCES, 3, height, width)
-        picture: Tensor = (choice.softmax(dim=1)[:, :, None] * found).sum(dim=1) + change
+        shares = (self.decided * choice).softmax(dim=1)
+        picture: Tensor = (shares[:, :, None] * found).sum(dim=1) + change
         return picture
 
 
