@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from models.audio.mel import HZ
-from models.corpus.clips import Clip
-from models.corpus.prepare import SIZE, pictures
+from models.corpus.clips import SIZE, Clip
+from models.corpus.prepare import pictures
 from models.diff2lip.window import CROP
 from models.face import form
 from models.face.crop import Box, Pixel, covering, cut, enlarge, frame_squares, into, out_of

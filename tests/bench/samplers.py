@@ -68,7 +68,7 @@ def paper() -> list[str]:
         calls.append(f"| {str(precision).removeprefix('torch.')} | {how} | {seconds:.2f} |")
     rows = [HEAD.format("precision"), "|---|---|---|---|---|"]
     face, mesh, slowest = torch.rand(1, 3, 128, 128), torch.zeros(1, 468, 2), 0.0
-    known = Face(face[0], mesh[0], mesh[0], face[0], mesh[0])
+    known = Face(face.expand(4, -1, -1, -1), mesh.expand(4, -1, -1), mesh[0])
     for name, steps in _rows():
         model = Paper(network, precision=torch.float32, sampler="dpm" if name == "DPM-Solver++" else "ddim")
         work = partial(model.render, face, mesh, known, torch.zeros(16000), [Fraction(0)], seed=7, steps=steps)

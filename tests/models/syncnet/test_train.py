@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from models.corpus.clips import SIZE, Clip, read
-from models.face.form import measure, opening
+from models.face.form import breadth, measure, opening
 from models.syncnet.meter import fill
 from models.syncnet.network import Ear, PixelEye, PointsEye
 from models.syncnet.train import contrast, cut, disguised, learn_pixels, learn_points, teach
@@ -49,8 +49,9 @@ def clips() -> list[Clip]:
         hum = (np.repeat(loud, 640) * np.sin(np.arange(30 * 640) / 20) * 0.3).astype(np.float32)
         mouths = measure(points, mesh)
         crops = chance.integers(0, 256, (30, SIZE, SIZE, 3), dtype=np.uint8)
-        order, squares = np.argsort(opening(mouths)), np.tile(np.array([150, 150, 150], np.float32), (30, 1))
-        made.append(Clip(speaker, speaker, crops, points, mesh, mouths, order, hum, squares))
+        orders = np.argsort(opening(mouths)), np.argsort(breadth(mouths))
+        squares = np.tile(np.array([150, 150, 150, 0], np.float32), (30, 1))
+        made.append(Clip(speaker, speaker, crops, points, mesh, mouths, *orders, hum, squares))
     return made
 
 
