@@ -37,7 +37,8 @@ FAR: Final = 4.0  # pixels a reference may be moved by; the rest of the way it h
 class Drawer(nn.Module):
     """Predicts the clean picture of a window with a masked mouth."""
 
-    decided = 1.0  # how firmly one reference is chosen over the others; see render.py
+    decided = 1.0  # how firmly one reference is chosen over the others; render.py sets both and says why
+    smooth = 0.0  # pixels, sigma: how far neighbours agree on what to change, which reference to show and where to look
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -93,14 +94,27 @@ class Drawer(nn.Module):
         h = self.middle_block(h, emb)
         for block in self.output_blocks:
             h = block(torch.cat([h, kept.pop()], dim=1), emb)
-        h = F.pixel_shuffle(self.out(h), CELL)
-        change, choice, look = torch.split(h.float(), [3, REFERENCES, 2 * REFERENCES], dim=1)
+        h = blurred(F.pixel_shuffle(self.out(h), CELL).float(), self.smooth)
+        change, choice, look = torch.split(h, [3, REFERENCES, 2 * REFERENCES], dim=1)
         height, width = shown.shape[2:]
         pictures = shown[:, :-3].reshape(-1, 3, height, width)  # (B · REFERENCES, 3, H, W)
         found = moved(pictures, look.reshape(-1, 2, height, width)).view(-1, REFERENCES, 3, height, width)
         shares = (self.decided * choice).softmax(dim=1)
         picture: Tensor = (shares[:, :, None] * found).sum(dim=1) + change
         return picture
+
+
+def blurred(planes: Tensor, sigma: float) -> Tensor:
+    """(B, C, H, W) through a Gaussian of `sigma` pixels; edges are repeated."""
+    if not sigma:
+        return planes
+    reach = round(3 * sigma)
+    away = torch.arange(-reach, reach + 1, device=planes.device)
+    kernel = torch.exp(-((away / sigma) ** 2) / 2)
+    kernel = (kernel / kernel.sum()).expand(planes.shape[1], 1, 1, -1)
+    planes = F.pad(planes, (reach, reach, reach, reach), mode="replicate")
+    planes = F.conv2d(planes, kernel, groups=len(kernel))
+    return F.conv2d(planes, kernel.transpose(2, 3), groups=len(kernel))
 
 
 def moved(picture: Tensor, look: Tensor) -> Tensor:

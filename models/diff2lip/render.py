@@ -32,6 +32,7 @@ SETTLING: Final = 4  # frames heard before and after, so that windows of one sho
 # Taught by mean error, the network leans to one reference but shows the mean of all, in which teeth are grey. So its
 # leaning is multiplied: real pixels of one of them are shown. ADR 11 has the figures.
 DECIDED: Final = 4.0
+SMOOTH: Final = 1.2  # pixels: without it, fine combs on teeth and chin, which the loss on texture had bought
 LIGHT: Final = (0.6, 1.6)  # how much darker or lighter the face may be than in its reference
 
 
@@ -45,7 +46,7 @@ class Starter:
     def __init__(self, network: Drawer, voice: Voice, device: torch.device | str = "cpu") -> None:
         self.device = torch.device(device)
         self.network, self.voice = network.eval().to(self.device), voice.eval().cpu()
-        self.network.decided = DECIDED
+        self.network.decided, self.network.smooth = DECIDED, SMOOTH
 
     @torch.inference_mode()
     def render(

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from models import registry
 from models.diff2lip.blocks import Attention, ResBlock, sinusoid
-from models.diff2lip.drawer import TINY, Drawer
+from models.diff2lip.drawer import TINY, Drawer, blurred
 from models.diff2lip.network import PAPER, Diff2Lip, Shape
 from tests.media import shared
 
@@ -254,3 +254,11 @@ def _awake(network: M, deviation: float = 0.02) -> M:
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=deviation)
     return network
+
+
+def test_a_blur_keeps_what_is_flat_and_takes_what_alternates() -> None:
+    chequers = torch.ones(1, 2, 16, 16)
+    chequers[..., ::2] = -1
+    found = blurred(torch.cat([chequers, torch.full_like(chequers, 3.0)], dim=1), 1.2)
+    assert found[:, :2, :, 5:-5].abs().max() < 0.01 and torch.allclose(found[:, 2:], torch.tensor(3.0))
+    assert blurred(chequers, 0.0) is chequers
