@@ -210,12 +210,25 @@ def test_sound_changes_what_paper_draws() -> None:
 
 
 def test_an_untrained_starter_shows_the_mean_of_its_references() -> None:
-    """Its last layer starts at zero: no change, half of each."""
+    """Its last layer starts at zero: no change, a quarter of each."""
     network = Drawer(TINY).eval()
-    shown = torch.rand(2, 9, 64, 80) * 2 - 1
+    shown = torch.rand(2, 15, 64, 80) * 2 - 1
     mask = torch.ones(2, 1, 64, 80)
     out = network(torch.randn(2, 3, 64, 80), torch.tensor([999, 0]), shown[:, :3], mask, shown, torch.rand(2, 172))
-    assert torch.allclose(out, (shown[:, :3] + shown[:, 3:6]) / 2, atol=1e-6)
+    assert torch.allclose(out, shown[:, :12].unflatten(1, (4, 3)).mean(dim=1), atol=1e-6)
+
+
+def test_a_starter_that_decides_shows_one_reference() -> None:
+    """What it leans to by a little is shown alone when its leaning is multiplied."""
+    network = Drawer(TINY).eval()
+    bias = network.out[-1].bias
+    with torch.no_grad():
+        bias.view(15, 4)[3 + 2] = 0.5  # the third of the four choices
+    network.decided = 100.0
+    shown = torch.rand(1, 15, 64, 80) * 2 - 1
+    told = (torch.ones(1, 1, 64, 80), shown, torch.rand(1, 172))
+    out = network(torch.randn(1, 3, 64, 80), torch.tensor([999]), shown[:, :3], *told)
+    assert torch.allclose(out, shown[:, 6:9], atol=1e-4)
 
 
 def test_attention_reads_heads_as_guided_diffusion_lays_them_out() -> None:
