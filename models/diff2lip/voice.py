@@ -25,7 +25,6 @@ MOVEMENTS: Final = 12  # principal components of mouths; more is noise of the me
 SMOOTH: Final = 0.028  # seconds, sigma: 0.7 frames at 25
 SPEAKS: Final = (-34.0, -24.0)  # dB under the voice's loud parts: closed below the first, free above the second
 REACH: Final = 0.06  # seconds about a frame in which a sound counts as its own
-EMPHASIS: Final = 1.15  # laid back, a mouth reads less open than it was asked to be (mesh of six held-out clips)
 FACES: Final = (0.4, 1.4)  # how much less or more than usual a face may move
 
 
@@ -72,7 +71,7 @@ def speak(
     spacing = float(times[1] - times[0]) if len(times) > 1 else 0.04
     moved = gaussian_filter1d(moved, SMOOTH / spacing, axis=0, mode="nearest")
     range_of_face = float(opening(wide[None])[0] - opening(closed[None])[0])
-    moved *= EMPHASIS * np.clip(range_of_face / float(voice.usual), *FACES)
+    moved *= np.clip(range_of_face / float(voice.usual), *FACES)
     speaks = gaussian_filter1d(activity(speech, times), 0.03 / spacing, mode="nearest")[:, None, None]
     return np.asarray(closed + speaks * (median + moved - closed), np.float32)
 
