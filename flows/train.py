@@ -128,7 +128,7 @@ def diff2lip(
     FOLDER/RUN gets a checkpoint, curves.png and a sheet of drawn mouths again and again, and in the end the weights.
     Stopped or killed, the same command goes on from the last checkpoint and comes out the same.
     """
-    if variant not in ("starter", "paper"):
+    if variant != "starter" and variant != "paper":
         raise Refused(f"--variant {variant}: there are starter and paper.")
     if name is not None and Path(name).name != name:
         raise Refused(f"--name {name}: give a name, not a path; the run lies in {folder}.")
@@ -146,7 +146,7 @@ def diff2lip(
     with _stoppable(lambda: _how_to_go_on(out)):
         with _asked():
             lines = learn(
-                folder, "paper" if variant == "paper" else "starter", settings=settings or recipe.SETTINGS,
+                folder, variant, settings=settings or recipe.SETTINGS,
                 without=left_out, name=name, lpips=(lpips_trunk, lpips_heads) if lpips_trunk and lpips_heads else None,
             )  # fmt: skip
         show.say(f"To look at while it runs: {out / 'curves.png'}, and the newest sheet_*.png beside it.")
