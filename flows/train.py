@@ -9,11 +9,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from storage.errors import Missing, Refused, TrainingFailed
+
+if TYPE_CHECKING:
+    from models.diff2lip.train import Variant
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -128,9 +131,9 @@ def diff2lip(
     FOLDER/RUN gets a checkpoint, curves.png and a sheet of drawn mouths again and again, and in the end the weights.
     Stopped or killed, the same command goes on from the last checkpoint and comes out the same.
     """
-    if variant != "starter" and variant != "paper":
+    if variant not in ("starter", "paper"):
         raise Refused(f"--variant {variant}: there are starter and paper.")
-    if name is not None and Path(name).name != name:
+    if name is not None and (name == ".." or Path(name).name != name):
         raise Refused(f"--name {name}: give a name, not a path; the run lies in {folder}.")
     if (lpips_trunk is None) != (lpips_heads is None):
         raise Refused("--lpips-trunk and --lpips-heads go together: LPIPS is a network and the weights of its layers.")
@@ -140,13 +143,14 @@ def diff2lip(
         from models.diff2lip.train import learn, place
     from flows.progress import progress
 
+    kind: Variant = "paper" if variant == "paper" else "starter"
     show, left_out = progress(), tuple(without or ())
-    out = place(folder, variant, left_out, name)
+    out = place(folder, kind, left_out, name)
     _one_thread()
     with _stoppable(lambda: _how_to_go_on(out)):
         with _asked():
             lines = learn(
-                folder, variant, settings=settings or recipe.SETTINGS,
+                folder, kind, settings=settings or recipe.SETTINGS,
                 without=left_out, name=name, lpips=(lpips_trunk, lpips_heads) if lpips_trunk and lpips_heads else None,
             )  # fmt: skip
         show.say(f"To look at while it runs: {out / 'curves.png'}, and the newest sheet_*.png beside it.")
@@ -155,7 +159,7 @@ def diff2lip(
                 for step, of, line in lines:
                     on_progress(step, of, line)
         except Diverged as error:
-            raise TrainingFailed(f"{out.name} stopped at {error}. {_how_to_go_on(out)}") from error
+            raise TrainingFailed(f"{out.name} stopped at {error}, by --settings. {_how_to_go_on(out)}") from error
     weights, sheets = out / f"{variant}.safetensors", sorted(out.glob("sheet_*.png"))
     print(f"{weights}: the weights\n{out / 'curves.png'}: the losses\n{sheets[-1]}: filmed above drawn")
     option = "--one-step" if "noise" in left_out else "--model"
@@ -166,7 +170,7 @@ def diff2lip(
 def _how_to_go_on(out: Path) -> str:
     if not (out / "run.pt").exists():
         return "There is no checkpoint yet: the same command begins again."
-    return f"The last good checkpoint is {out / 'run.pt'}: the same command goes on from it, with the settings of then."
+    return f"The last good checkpoint is {out / 'run.pt'}: the same command goes on from it."
 
 
 def _one_thread() -> None:

@@ -88,11 +88,14 @@ def place(folder: Path, variant: Variant, without: tuple[str, ...] = (), name: s
 
 
 def clips(folder: Path) -> tuple[list[Clip], list[Clip]]:
-    """Those to learn from, and one of each person on the sheets; raises as `to_learn_from` and `read` do."""
+    """Those to learn from, and one of each person on the sheets; raises as `to_learn_from` and `read` do.
+
+    Where none of these people is prepared, the sheets show the first clip that is learnt from.
+    """
     known = [read(path) for path in to_learn_from(folder)]
     paths = sorted((folder / "clips").glob("*.npz"))
     unseen = [next((path for path in paths if path.stem.startswith(f"grid_{who}_")), None) for who in SHEET]
-    return known, [read(path) for path in unseen if path]
+    return known, [read(path) for path in unseen if path] or known[:1]
 
 
 def _expert(folder: Path) -> SyncLoss:

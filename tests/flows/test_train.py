@@ -42,7 +42,7 @@ def settings(path: Path, **changes: object) -> Path:
 def corpus(folder: Path) -> Path:
     """Two drawn speakers to learn from and one to look at, 30 frames each."""
     (folder / "clips").mkdir(parents=True)
-    for i, speaker in enumerate(("ann", "bob", "s26")):
+    for i, speaker in enumerate(("ann", "bob", "s26")):  # s26 is never learnt from
         chance = np.random.default_rng(i)
         points = np.repeat(chance.uniform(0.3, 0.7, (1, 468, 2)), 30, axis=0).astype(np.float32)
         points[:, 33], points[:, 263] = (0.28, 0.21), (0.72, 0.21)
