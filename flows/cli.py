@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows import evaluate, train
 from storage import VERSION
 from storage.errors import DublineError, Refused
 from storage.settings import settings
@@ -28,9 +29,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Gives a finished film the lips of its dub, and changes nothing else.",
 )
-
-if TYPE_CHECKING:
-    pass
+app.add_typer(train.app, name="train")
+app.add_typer(evaluate.app, name="evaluate")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
 

@@ -1,6 +1,7 @@
 """What a person sees while an episode is worked on: bars on a terminal, lines everywhere else.
 
 A step knows nothing of this. It is handed a function `on_progress(done, total)` and may call it as often as it likes.
+Long work that has something to tell on the way gives a third argument, a line that is kept.
 """
 
 import sys
@@ -9,15 +10,19 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final, Protocol, TextIO
 
-from tasks.progress import OnProgress
-
 SECONDS_BETWEEN_LINES: Final = 5.0
+
+
+class Show(Protocol):
+    """How far it is, as `tasks.progress.OnProgress`, and what there is to tell."""
+
+    def __call__(self, done: int, total: int, line: str = "", /) -> None: ...
 
 
 class Progress(Protocol):
     """Shows one thing at a time."""
 
-    def step(self, name: str, unit: str = "", what: str = "") -> AbstractContextManager[OnProgress]:
+    def step(self, name: str, unit: str = "", what: str = "") -> AbstractContextManager[Show]:
         """While the block runs, `name` (of the shot or file `what`) is being done, counted in `unit`."""
         ...
 
@@ -34,14 +39,14 @@ class Lines:
         self._clock = clock
 
     @contextmanager
-    def step(self, name: str, unit: str = "", what: str = "") -> Iterator[OnProgress]:
+    def step(self, name: str, unit: str = "", what: str = "") -> Iterator[Show]:
         began = last = self._clock()
 
-        def show(done: int, total: int) -> None:
+        def show(done: int, total: int, line: str = "", /) -> None:
             nonlocal last
-            if self._clock() - last >= SECONDS_BETWEEN_LINES:
+            if line or self._clock() - last >= SECONDS_BETWEEN_LINES:
                 last = self._clock()
-                self.say(_line(name, what, f"{done}/{total} {unit}"))
+                self.say(_line(name, what, f"{done}/{total} {unit}", line))
 
         yield show
         self.say(_line(name, what, f"{self._clock() - began:.1f} s"))
@@ -59,7 +64,7 @@ class Bars:
         self._console = Console(stderr=True)
 
     @contextmanager
-    def step(self, name: str, unit: str = "", what: str = "") -> Iterator[OnProgress]:
+    def step(self, name: str, unit: str = "", what: str = "") -> Iterator[Show]:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = (
@@ -72,7 +77,13 @@ class Bars:
         )
         with Progress(*columns, console=self._console) as bars:
             bar = bars.add_task(name, total=None)
-            yield lambda done, total: bars.update(bar, completed=done, total=total)
+
+            def show(done: int, total: int, line: str = "", /) -> None:
+                bars.update(bar, completed=done, total=total)
+                if line:
+                    self.say(f"{done:>6}  {line}")
+
+            yield show
             task = bars.tasks[0]
             bars.update(bar, total=task.total or 1, completed=task.total or 1)
 
@@ -85,5 +96,5 @@ def progress() -> Progress:
     return Bars() if sys.stderr.isatty() else Lines()
 
 
-def _line(name: str, what: str, state: str) -> str:
-    return "  ".join(part for part in (f"{name:<7}", what, state) if part).rstrip()
+def _line(name: str, what: str, *states: str) -> str:
+    return "  ".join(part for part in (f"{name:<7}", what, *states) if part).rstrip()

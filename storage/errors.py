@@ -3,8 +3,9 @@
 DublineError
 ├── Refused            exit 2  this film, dub or option cannot be used; nothing was started
 ├── Missing            exit 3  a codec, a checkpoint, a program; `dubline doctor` explains
-└── ShotFailed         exit 1  this shot is red, the others go on
-    └── OutOfGpuMemory         retryable
+├── ShotFailed         exit 1  this shot is red, the others go on
+│   └── OutOfGpuMemory         retryable
+└── TrainingFailed     exit 1  this run learns nothing any more; its last checkpoint is kept
 """
 
 from typing import ClassVar
@@ -37,3 +38,7 @@ class OutOfGpuMemory(ShotFailed):
     """The card had no room for this window. The next attempt may find it emptier."""
 
     retryable = True
+
+
+class TrainingFailed(DublineError):
+    """A training run that cannot go on as it is. The message says where its last good checkpoint lies."""

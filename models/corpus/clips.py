@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Final, Literal
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,20 +45,38 @@ class Clip:
 
 
 def read(path: Path) -> Clip:
-    with np.load(path) as file:
-        points = file["points"] * SIZE
-        median = np.median(points, axis=0).astype(np.float32)
-        mouths = form.measure(points, median)
-        return Clip(
-            path.stem, speaker_of(path), file["crops"], points, median, mouths,
-            np.argsort(form.opening(mouths)), np.argsort(form.breadth(mouths)), file["speech"], file["squares"],
-        )  # fmt: skip
+    """One prepared clip; raises ValueError naming a file that is none, OSError."""
+    try:
+        with np.load(path) as file:
+            crops, points, speech, squares = (file[name] for name in ("crops", "points", "speech", "squares"))
+    except (ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise ValueError(f"{path} is no prepared clip ({error}); delete it and prepare again") from error
+    points = points * SIZE
+    median = np.median(points, axis=0).astype(np.float32)
+    mouths = form.measure(points, median)
+    return Clip(
+        path.stem, speaker_of(path), crops, points, median, mouths,
+        np.argsort(form.opening(mouths)), np.argsort(form.breadth(mouths)), speech, squares,
+    )  # fmt: skip
+
+
+def to_learn_from(folder: Path) -> list[Path]:
+    """The prepared clips in FOLDER/clips that are not kept for judging; raises FileNotFoundError if there is none."""
+    paths = sorted((folder / "clips").glob("*.npz"))
+    part = parts([path.stem for path in paths])
+    known = [path for path in paths if part[path.stem] == "train"]
+    if not known:
+        raise FileNotFoundError(
+            f"{folder / 'clips'} holds no prepared clip to learn from; "
+            f"`dubline train prepare {folder} --media MEDIA` makes them"
+        )
+    return known
 
 
 def clips(media: Path) -> Iterator[Path]:
-    """The clips of a GRID folder, all speakers, of the overshadowing one every sixth or so."""
+    """The clips of GRID below a folder, all speakers, of the overshadowing one every sixth or so."""
     speaker, most = OVERSHADOWING
-    found = sorted(media.glob("grid_*.mp4"))
+    found = sorted(media.rglob("grid_*.mp4"))
     his = [path for path in found if speaker_of(path) == speaker]
     kept = set(his[:: max(1, len(his) // most)][:most])
     return (path for path in found if speaker_of(path) != speaker or path in kept)

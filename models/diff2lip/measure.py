@@ -1,30 +1,21 @@
 """How good drawn mouths are, on people and sentences no model was trained on: every figure, clip by clip.
 
-    python -m models.diff2lip.measure FOLDER --media MEDIA --clips CLIPS [--model NAME=WEIGHTS …]
-
 Each clip is drawn five times over: with another's voice that comes 12 frames late (dubbed), with its own, with digital
 silence and with the noise of its own room. Beside the models stand the film itself, the film undubbed against the dub,
 the frame at rest pasted onto every frame, and the film through crop and paste alone. FOLDER keeps a line of JSON for
 each clip and row, so what was measured is not measured again; another model of the same name wants another folder.
 """
 
-import argparse
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from models import registry
 from models.corpus.clips import Part, parts, read, speaker_of
-from models.diff2lip import show, tables
-from models.diff2lip.render import OneStep
 from models.diff2lip.scene import Frames, Scene, View, delayed, light, room
 from models.diff2lip.window import CROP
 from models.face.form import Floats
@@ -50,8 +41,8 @@ def evaluate(
     *,
     silence: bool = True,
     share: tuple[int, int] = (0, 1),
-) -> Iterator[str]:
-    """Measures what is missing and says each row as it is written to FOLDER/figures.<share>.jsonl.
+) -> Iterator[tuple[int, int, str]]:
+    """Measures what is missing and writes each row to FOLDER/figures.<share>.jsonl; yields (clip, of, what it was).
 
     chosen   prepared clips (models/corpus/prepare.py) and what each is for; media: folder of folders with their films
     models   name → model; each is a row of every clip
@@ -73,7 +64,7 @@ def evaluate(
             found = about | _row(scene, row, models, voice, judge, silence)
             with (folder / f"figures.{share[0]}.jsonl").open("a") as file:
                 file.write(json.dumps(found) + "\n")
-            yield f"{i + 1}/{len(chosen)} {json.dumps(found)}"
+            yield i + 1, len(chosen), f"{name}, {row}"
 
 
 def rows(folder: Path) -> list[Row]:
@@ -204,55 +195,3 @@ def _squares(view: View) -> NDArray[np.bool_]:
     for n, (x, y, width, height) in enumerate(view.boxes):
         inside[n, y : y + height, x : x + width] = True
     return inside
-
-
-def main() -> None:
-    """Measures, prints the tables, and if asked draws a contact sheet and a film to look at."""
-    parser = argparse.ArgumentParser(prog="python -m models.diff2lip.measure", description=main.__doc__)
-    parser.add_argument("folder", type=Path, help="where the figures are kept, one line a clip and row")
-    parser.add_argument("--media", type=Path, required=True, help="folder of folders with the films")
-    parser.add_argument("--clips", type=Path, required=True, help="folder of prepared clips")
-    parser.add_argument("--model", action="append", help="NAME=WEIGHTS of a starter; `starter` is the shipped one")
-    parser.add_argument("--one-step", action="append", help="NAME=WEIGHTS of a network taught without noise")
-    parser.add_argument("--per-speaker", type=int, help="of each speaker at most so many clips")
-    parser.add_argument("--no-silence", action="store_true", help="leave out the silences")
-    parser.add_argument("--jobs", type=int, default=1, help="processes, one thread each")
-    parser.add_argument("--share", default="0/1", help="i/n: only every n-th clip, from the i-th on")
-    parser.add_argument("--sheet", type=Path, help="PNG: the last model's mouths beside the film's")
-    parser.add_argument("--film", type=Path, help="MP4 with sound: source beside the last model's dub")
-    asked = parser.parse_args()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    i, n = (int(part) for part in asked.share.split("/"))
-    if asked.jobs > 1:
-        again = [sys.executable, "-m", "models.diff2lip.measure", *sys.argv[1:], "--jobs", "1", "--share"]
-        running = [subprocess.Popen([*again, f"{k}/{asked.jobs}"]) for k in range(1, asked.jobs)]
-        i, n = 0, asked.jobs
-    models = {
-        name: registry.renderer("diff2lip", "starter", weights=weights or None)
-        for name, _, weights in (given.partition("=") for given in asked.model or ["starter"])
-    }
-    for name, _, weights in (given.partition("=") for given in asked.one_step or []):
-        network, voice = registry.starter(Path(weights))
-        models[name] = OneStep(network, voice)
-    judge = held_back()
-    for line in evaluate(
-        asked.folder, choose(asked.clips, asked.per_speaker), asked.media, models, judge,
-        silence=not asked.no_silence, share=(i, n),
-    ):  # fmt: skip
-        print(line, flush=True)
-    if asked.jobs > 1:
-        failed = [process for process in running if process.wait()]
-        if failed:
-            raise SystemExit(f"{len(failed)} of {asked.jobs} processes failed; what they measured is kept")
-    if i == 0:
-        print("\n".join(tables.markdown(rows(asked.folder))))
-        shown = show.chosen(asked.clips)
-        if asked.sheet:
-            show.sheet(asked.sheet, shown, asked.media, list(models.values())[-1])
-        if asked.film:
-            show.film(asked.film, shown, asked.media, list(models.values())[-1])
-
-
-if __name__ == "__main__":
-    main()

@@ -54,10 +54,10 @@ class Scene:
     """A clip and its film in memory; about 80 MB."""
 
     def __init__(self, clip: Clip, media: Path, mesh: Mesh) -> None:
-        """raises FileNotFoundError if no film of that name lies in a folder of `media`"""
-        film = next(iter(media.glob(f"*/{clip.name}.mp4")), None)
+        """raises FileNotFoundError if no film of that name lies below `media`"""
+        film = next(iter(media.rglob(f"{clip.name}.mp4")), None)
         if film is None:
-            raise FileNotFoundError(f"{clip.name}.mp4 is in no folder of {media}: give the films these clips are of")
+            raise FileNotFoundError(f"{clip.name}.mp4 is not below {media}: give the films these clips are of")
         self.clip, self.mesh = clip, mesh
         self.frames: Frames = pictures(film)
         squares = np.pad(clip.squares, ((0, 0), (0, 4 - clip.squares.shape[1])))

@@ -2,23 +2,29 @@
 
     FOLDER/clips/*.npz            models/corpus/prepare.py made them
     FOLDER/expert.safetensors     models/syncnet/train.py made it; without it the shipped expert is taken
-    FOLDER/<variant>/             run.pt, curves, sheets; at the end the weights, as the registry opens them
+    FOLDER/<run>/                 run.pt, recipe.json, curves, sheets; at the end weights, as the registry opens them
 
-`dubline train diff2lip` calls this. Nothing here needs PyAV, diffusers or the rest of Dubline, so a rented GPU with
-PyTorch, accelerate and OpenCV will do.
+`dubline train diff2lip` calls this. On a rented GPU, where only models/ and FOLDER were brought and neither PyAV,
+diffusers nor the rest of Dubline is installed, the same run is
+
+    python -m models.diff2lip.train FOLDER [--variant paper] [--settings FILE] [--without LOSS]… [--name RUN]
 """
 
+import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final, Literal
+from pickle import UnpicklingError
+from typing import Any, Final, Literal, get_args
 
+import cv2
 import torch
 from accelerate import Accelerator
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from models.corpus.clips import Clip, parts, read
+from models.corpus.clips import Clip, read, to_learn_from
 from models.diff2lip import recipe
 from models.diff2lip.expert import Expert
 from models.diff2lip.export import export
@@ -48,39 +54,75 @@ def learn(
 ) -> Iterator[tuple[int, int, str]]:
     """Trains, and goes on where a run of the same name was stopped; yields (steps done, of, a line for the log).
 
+    Whatever cannot be begun with is said before this returns; the training itself runs while the lines are read.
+
     settings  a TOML file such as training.toml
     without   losses that are left out, or `noise` for the one-step regression network
-    name      of the run's folder; otherwise the variant with what it is without
+    name      of the run's folder; see `place`
     lpips     AlexNet's weights and the heads of LPIPS (perceptual.py); otherwise the sync expert looks
-    raises    ValueError for a setting nobody reads, FileNotFoundError without clips, Diverged (run.py)
+    raises    ValueError for a setting nobody reads or a file that is not what it should be, FileNotFoundError without
+              clips or without such a file; while the lines are read Diverged (run.py)
     """
     plan = recipe.read(variant, settings).without(*without)
-    place = folder / (name or "-".join([variant, *(f"no_{each}" for each in without)]))
-    place.mkdir(parents=True, exist_ok=True)
-    (place / "recipe.json").write_text(json.dumps(asdict(plan), indent=2) + "\n")
-    known, unseen = clips(folder)
-    machine = Accelerator(mixed_precision="bf16", cpu=not torch.cuda.is_available())
     experts = folder if (folder / "expert.safetensors").exists() else WEIGHTS
-    expert = Expert(SyncLoss.open(experts), machine.device, Lpips(*lpips) if lpips else None)
-    for step, line in train(_subject(variant, known, plan, machine), plan, place, machine, expert, unseen):
-        yield step, plan.steps, line
-    yield plan.steps, plan.steps, f"wrote {_finish(variant, place, known, experts)}"
+    loss, look = _expert(experts), _lpips(*lpips) if lpips else None
+    known, unseen = clips(folder)
+
+    def lines() -> Iterator[tuple[int, int, str]]:
+        out = place(folder, variant, without, name)
+        out.mkdir(parents=True, exist_ok=True)
+        for line in _keep(plan, out / "recipe.json"):
+            yield 0, plan.steps, line
+        machine = Accelerator(mixed_precision="bf16", cpu=not torch.cuda.is_available())
+        expert = Expert(loss, machine.device, look)
+        for step, line in train(_subject(variant, known, plan, machine), plan, out, machine, expert, unseen):
+            yield step, plan.steps, line
+        yield plan.steps, plan.steps, f"wrote {_finish(variant, out, known, experts)}"
+
+    return lines()
+
+
+def place(folder: Path, variant: Variant, without: tuple[str, ...] = (), name: str | None = None) -> Path:
+    """Where a run lies in FOLDER: under its name, otherwise as the variant with what it is without."""
+    return folder / (name or "-".join([variant, *(f"no_{each}" for each in without)]))
 
 
 def clips(folder: Path) -> tuple[list[Clip], list[Clip]]:
-    """Those to learn from, and one of each person on the sheets.
+    """Those to learn from, and one of each person on the sheets; raises as `to_learn_from` and `read` do.
 
-    raises   FileNotFoundError if there is none to learn from
+    Where none of these people is prepared, the sheets show the first clip that is learnt from.
     """
+    known = [read(path) for path in to_learn_from(folder)]
     paths = sorted((folder / "clips").glob("*.npz"))
-    part = parts([path.stem for path in paths])
-    known = [read(path) for path in paths if part[path.stem] == "train"]
-    if not known:
-        raise FileNotFoundError(
-            f"{folder / 'clips'} holds no prepared clip to learn from; `dubline train prepare` first"
-        )
     unseen = [next((path for path in paths if path.stem.startswith(f"grid_{who}_")), None) for who in SHEET]
-    return known, [read(path) for path in unseen if path]
+    return known, [read(path) for path in unseen if path] or known[:1]
+
+
+def _expert(folder: Path) -> SyncLoss:
+    try:
+        return SyncLoss.open(folder)
+    except (SafetensorError, RuntimeError) as error:
+        why = str(error).splitlines()[0]
+        raise ValueError(f"{folder / 'expert.safetensors'} is no sync expert ({why}); teach it again") from error
+
+
+def _lpips(trunk: Path, heads: Path) -> Lpips:
+    for path in (trunk, heads):
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is no file; models/diff2lip/perceptual.py says which two LPIPS needs")
+    try:
+        return Lpips(trunk, heads)
+    except (UnpicklingError, KeyError, RuntimeError) as error:
+        raise ValueError(f"{trunk} and {heads} are not the two files of LPIPS on AlexNet: {error}") from error
+
+
+def _keep(plan: Recipe, path: Path) -> Iterator[str]:
+    """Writes the numbers of the run beside it; says which of them a run that goes on began without."""
+    now: dict[str, Any] = json.loads(json.dumps(asdict(plan)))
+    before = json.loads(path.read_text()) if path.exists() else now
+    for name in (name for name in now if now[name] != before.get(name)):
+        yield f"not as this run began: {name} was {before.get(name)}, is {now[name]}"
+    path.write_text(json.dumps(now, indent=2) + "\n")
 
 
 def _subject(variant: Variant, known: list[Clip], plan: Recipe, machine: Accelerator) -> Subject:
@@ -98,3 +140,21 @@ def _finish(variant: Variant, place: Path, known: list[Clip], experts: Path) -> 
     fill(experts / "expert.safetensors", ear=ear)
     export(weights, fit(known, ear), out)
     return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m models.diff2lip.train", description="Trains a Diff2Lip.")
+    parser.add_argument("folder", type=Path, help="with clips/ of `dubline train prepare`")
+    parser.add_argument("--variant", choices=get_args(Variant), default="starter")
+    parser.add_argument("--settings", type=Path, default=recipe.SETTINGS, help="a changed copy of training.toml")
+    parser.add_argument("--without", action="append", default=[], metavar="LOSS", help="leave a loss out")
+    parser.add_argument("--name", help="of the run's folder")
+    asked = parser.parse_args()
+    cv2.setNumThreads(1)
+    lines = learn(asked.folder, asked.variant, settings=asked.settings, without=tuple(asked.without), name=asked.name)
+    for step, of, line in lines:
+        print(f"{step}/{of}  {line}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -3,13 +3,14 @@
 Points generalise to new faces where pixels do not, and minutes teach them (measured, shared facts starter_training.md
 §4); the pixel eye is needed because a mesh has no gradient. The two runs seed torch's global generator, for dropout and
 first weights come from it: they belong in a process that trains and does nothing else. All other chance is a
-generator's of their own. Both yield lines for a log and return what they made: `ear, eye = yield from learn_points(…)`.
+generator's of their own. Both yield (steps done, a line for the log) and return what they made: `ear, eye = yield from
+learn_points(…)`.
 """
 
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import torch
@@ -31,6 +32,9 @@ TEACHER: Final = 3.0  # weight of 1 − cos to the embedding of the points
 COPYIST: Final = 3.0  # weight of reading the points themselves off the picture
 LOG: Final = 25  # steps between two lines
 
+Made = TypeVar("Made")
+Lesson = Generator[tuple[int, str], None, Made]
+
 
 class Draw:
     """Which clips the next lesson is about: every speaker counts by the root of his clips."""
@@ -48,9 +52,10 @@ class Draw:
 def teach(
     paths: list[Path], folder: Path, *, seed: int = 7, judge_seed: int = 1008, points_steps: int = 700,
     pixels_steps: int = 600,
-) -> Iterator[str]:  # fmt: skip
+) -> Iterator[tuple[int, int, str]]:  # fmt: skip
     """Trains both experts on prepared clips and writes `judge.safetensors` and `expert.safetensors` into `folder`.
 
+    yields       (steps done, of, a line for the log)
     paths        clips to learn from, the part "train" (models/corpus/clips.py) and no other
     judge_seed   another than `seed`: what judges must not have been in a loss
     raises       ValueError if the seeds are the same
@@ -58,13 +63,26 @@ def teach(
     if seed == judge_seed:
         raise ValueError(f"expert and judge both have seed {seed}; then the judge would be the expert")
     known = [replace(clip, crops=clip.crops[:, :1, :1].copy()) for clip in map(read, paths)]  # small without pictures
-    yield f"judge, seed {judge_seed}"
-    ear, points = yield from learn_points(known, steps=points_steps, seed=judge_seed)
+    of = 2 * points_steps + pixels_steps
+    yield 0, of, f"judge, seed {judge_seed}"
+    ear, points = yield from _counted(learn_points(known, steps=points_steps, seed=judge_seed), 0, of)
     save(folder / "judge.safetensors", ear=ear, points=points)
-    yield f"expert, seed {seed}"
-    ear, points = yield from learn_points(known, steps=points_steps, seed=seed)
-    pixels = yield from learn_pixels(map(read, paths), ear, points, steps=pixels_steps, seed=seed)
+    yield points_steps, of, f"expert, seed {seed}"
+    ear, points = yield from _counted(learn_points(known, steps=points_steps, seed=seed), points_steps, of)
+    lesson = learn_pixels(map(read, paths), ear, points, steps=pixels_steps, seed=seed)
+    pixels = yield from _counted(lesson, 2 * points_steps, of)
     save(folder / "expert.safetensors", ear=ear, points=points, pixels=pixels)
+
+
+def _counted(lesson: Lesson[Made], before: int, of: int) -> Generator[tuple[int, int, str], None, Made]:
+    """A lesson's steps as those of the whole, and what it makes."""
+    while True:
+        try:
+            step, line = next(lesson)
+        except StopIteration as done:
+            made: Made = done.value
+            return made
+        yield before + step, of, line
 
 
 def contrast(sounds: Tensor, mouths: Tensor, heat: Tensor) -> Tensor:
@@ -81,7 +99,7 @@ def contrast(sounds: Tensor, mouths: Tensor, heat: Tensor) -> Tensor:
     return F.cross_entropy(alike.transpose(1, 2), right) + F.cross_entropy(alike, right)
 
 
-def learn_points(clips: list[Clip], *, steps: int = 700, seed: int = 7) -> Generator[str, None, tuple[Ear, PointsEye]]:
+def learn_points(clips: list[Clip], *, steps: int = 700, seed: int = 7) -> Lesson[tuple[Ear, PointsEye]]:
     """Ear and points eye from clips (their pictures are not looked at), frozen; a core second teaches five steps.
 
     steps   350 read the offset as well as 900, which only raise the margin
@@ -110,13 +128,13 @@ def learn_points(clips: list[Clip], *, steps: int = 700, seed: int = 7) -> Gener
         learner.step()
         rate.step()
         if step % LOG == LOG - 1:
-            yield f"points, step {step + 1}: contrast {loss.item():.3f}"
+            yield step + 1, f"points: contrast {loss.item():.3f}"
     return ear.eval().requires_grad_(False), eye.eval().requires_grad_(False)
 
 
 def learn_pixels(
     clips: Iterable[Clip], ear: Ear, points_eye: PointsEye, *, steps: int = 600, seed: int = 7, width: int = 8
-) -> Generator[str, None, PixelEye]:
+) -> Lesson[PixelEye]:
     """The pixel eye of a frozen ear, frozen; half a core second a step.
 
     clips   with pictures; read one after the other, 1.7 MB of each is kept
@@ -165,8 +183,9 @@ def learn_pixels(
         rate.step()
         if step % LOG == LOG - 1:
             yield (
-                f"pixels, step {step + 1}: contrast {together.item():.3f}, from the teacher {apart.item():.3f}, "
-                f"points {copied.item():.3f}"
+                step + 1,
+                f"pixels: contrast {together.item():.3f}, from the teacher {apart.item():.3f}, "
+                f"points {copied.item():.3f}",
             )
     return eye.eval().requires_grad_(False)
 

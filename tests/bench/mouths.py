@@ -50,6 +50,6 @@ def prepared(folder: Path, media: Path) -> Path:
     """The folder with all clips made ready that are not yet: which ones are kept from training depends on all names."""
     folder.mkdir(parents=True, exist_ok=True)
     detector, mesh = Detector(), Mesh()
-    for film in (film for part in ("train", "eval") for film in clips(media / part)):
+    for film in clips(media):
         prepare(film, folder, CROP, detector, mesh)
     return folder

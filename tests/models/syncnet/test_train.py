@@ -20,7 +20,7 @@ from models.syncnet.train import contrast, cut, disguised, learn_pixels, learn_p
 Learnt = TypeVar("Learnt")
 
 
-def learnt(lesson: Generator[str, None, Learnt]) -> Learnt:
+def learnt(lesson: Generator[tuple[int, str], None, Learnt]) -> Learnt:
     """What a training makes, its log unread."""
     while True:
         try:
@@ -106,7 +106,7 @@ def test_teaching_writes_an_expert_with_three_parts_and_a_judge_with_two(clips: 
     for path, clip in zip(paths, clips, strict=True):
         np.savez(path, crops=clip.crops, points=clip.points / SIZE, squares=clip.squares, speech=clip.speech)
     lines = list(teach(paths, tmp_path, points_steps=1, pixels_steps=1))
-    assert lines == ["judge, seed 1008", "expert, seed 7"]
+    assert lines == [(0, 3, "judge, seed 1008"), (1, 3, "expert, seed 7")]
     ear, points, pixels = Ear(), PointsEye(), PixelEye()
     fill(tmp_path / "expert.safetensors", ear=ear, points=points, pixels=pixels)
     fill(tmp_path / "judge.safetensors", ear=Ear(), points=PointsEye())
