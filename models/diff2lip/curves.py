@@ -9,6 +9,13 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 
+def cut(log: Path, steps: int) -> None:
+    """Drops what was written after the checkpoint that a run goes on from."""
+    if log.exists():
+        rows = log.read_text().splitlines(keepends=True)
+        log.write_text("".join(row for row in rows if json.loads(row)["step"] <= steps))
+
+
 def draw(log: Path, out: Path) -> None:
     """Every loss of a curves.jsonl over its steps, each on an axis of its own."""
     rows = [json.loads(line) for line in log.read_text().splitlines()]

@@ -144,6 +144,7 @@ def train(
     run = Run(subject, recipe, folder, machine, expert)
     if (folder / "run.pt").exists():
         run.resume()
+        curves.cut(folder / "curves.jsonl", run.steps)
         yield run.steps, f"going on after {run.steps} steps, {run.seconds:.0f} s"
     begun = time.monotonic() - run.seconds
     means: dict[str, float] = {}
