@@ -126,7 +126,9 @@ def photographed_or_drawn() -> list[str]:
 def drawn_mouths() -> list[str]:
     """Mouths drawn by the shipped starter on people and sentences it was not trained on, clip by clip.
 
-    Where the clips and figures are kept is said in tests/bench/mouths.py.
+    Up to seven clips of each of twelve people. `one-step U-Net` is the same network, taught as long with the same losses
+    but without noise. The sheet is docs/pictures/diff2lip_eval.png. tests/bench/mouths.py says where clips and figures are
+    kept; `dubline evaluate` fills the same folder.
     """
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
@@ -136,8 +138,8 @@ def drawn_mouths() -> list[str]:
 
 def three_experiments() -> list[str]:
     """The starter taught with fewer losses in the last part of its run: reconstruction alone (`reconstruction`: colour,
-    edges, texture, perceptual), and with the sync expert (`sync`); `starter` has the sequential critic as well. The
-    first 2,800 steps are shared, the last 1,800 differ. Read from what `dubline evaluate` measured.
+    edges, texture, perceptual), with the sync expert (`+ sync`), and with the sequential critic (`+ adversarial`). The
+    first 2,800 steps are shared, 500 follow. Read from what `dubline evaluate` measured.
     """
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
