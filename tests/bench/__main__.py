@@ -126,9 +126,9 @@ def photographed_or_drawn() -> list[str]:
 def drawn_mouths() -> list[str]:
     """Mouths drawn by the shipped starter on people and sentences it was not trained on, clip by clip.
 
-    Up to seven clips of each of twelve people. `one-step U-Net` is the same network, taught as long with the same losses
-    but without noise. The sheet is docs/pictures/diff2lip_eval.png. tests/bench/mouths.py says where clips and figures are
-    kept; `dubline evaluate` fills the same folder.
+    Up to seven clips of each of twelve people. `one-step U-Net` is the same network, taught as long with the same
+    losses but without noise. The sheet is docs/pictures/diff2lip_eval.png. tests/bench/mouths.py says where clips and
+    figures are kept; `dubline evaluate` fills the same folder.
     """
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
