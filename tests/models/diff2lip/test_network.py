@@ -215,15 +215,14 @@ def test_an_untrained_starter_shows_the_mean_of_its_references() -> None:
     shown = torch.rand(2, 15, 64, 80) * 2 - 1
     mask = torch.ones(2, 1, 64, 80)
     out = network(torch.randn(2, 3, 64, 80), torch.tensor([999, 0]), shown[:, :3], mask, shown, torch.rand(2, 172))
-    assert torch.allclose(out, shown[:, :12].unflatten(1, (4, 3)).mean(dim=1), atol=1e-6)
+    assert torch.allclose(out, shown[:, :12].reshape(2, 4, 3, 64, 80).mean(dim=1), atol=1e-6)
 
 
 def test_a_starter_that_decides_shows_one_reference() -> None:
     """What it leans to by a little is shown alone when its leaning is multiplied."""
     network = Drawer(TINY).eval()
-    bias = network.out[-1].bias
     with torch.no_grad():
-        bias.view(15, 4)[3 + 2] = 0.5  # the third of the four choices
+        network.get_parameter("out.2.bias").view(15, 4)[3 + 2] = 0.5  # the third of the four choices
     network.decided = 100.0
     shown = torch.rand(1, 15, 64, 80) * 2 - 1
     told = (torch.ones(1, 1, 64, 80), shown, torch.rand(1, 172))
