@@ -140,7 +140,7 @@ def three_experiments() -> list[str]:
     """The starter taught with fewer losses in the last part of its run: reconstruction alone (`reconstruction`: colour,
     edges, texture, perceptual), with the sync expert (`+ sync`), and with the sequential critic (`+ adversarial`). The
     first 2,800 steps are shared, 500 follow, one clip of each person. Read from what `dubline evaluate` measured. In so
-    short a run neither the expert nor the critic (its loss stayed at 2, which is chance) changed what these figures show.
+    short a run neither the expert nor the critic (its loss stayed at 2: chance) changed what these figures show.
     """
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
