@@ -131,7 +131,7 @@ def _lay_out(
             pose = form.onto(other.points[i], clip.points[[frame]])[0]
             if chance:
                 pose[:, 2] += chance.normal(0, JITTER, 2)
-            row.append(_pulled(other, i, _after(view, pose), drawn))
+            row.append(pull.pulled(other.crops[i], other.points[i], _after(view, pose), drawn, WIDTH, HEIGHT))
         pictures.append(np.stack(row))
         mouths.append(pull.draw(drawn, WIDTH, HEIGHT))
         codes.append(code)
@@ -173,14 +173,6 @@ def _window(crop: NDArray[np.uint8], view: Floats) -> NDArray[np.uint8]:
     edges = view.copy()
     edges[:, 2] += edges[:, :2] @ np.array([0.5, 0.5], np.float32) - 0.5  # OpenCV counts from the middle of a pixel
     out = cv2.warpAffine(crop, edges, (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(out, np.uint8)
-
-
-def _pulled(clip: Clip, frame: int, pose: Floats, wanted: Floats) -> NDArray[np.uint8]:
-    """(HEIGHT, WIDTH, 3) a reference laid into the window by `pose`, its lips and chin drawn to the wanted ones."""
-    shown = _apply(pose, clip.points[frame][list(form.MOUTH)])
-    x, y = pull.look_up(pose, shown, wanted, WIDTH, HEIGHT)
-    out = cv2.remap(clip.crops[frame], x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(out, np.uint8)
 
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.face.crop import Pixel
 from models.face.form import MOUTH, Floats
 
 LIPS_REACH: Final = 3.0  # pixels of the window about a lip point that follow it: as far as the rings' points are apart
@@ -21,6 +22,18 @@ def draw(mouth: Floats, width: int, height: int) -> NDArray[np.uint8]:
     cv2.fillPoly(planes[1], [fixed[20:40]], 255, cv2.LINE_AA, 4)
     cv2.polylines(planes[2], [fixed[40:]], False, 255, 2, cv2.LINE_AA, 4)
     return planes
+
+
+def pulled(
+    picture: NDArray[Pixel], points: Floats, pose: Floats, wanted: Floats, width: int, height: int
+) -> NDArray[Pixel]:
+    """(height, width, 3) a reference (H, W, 3) laid into a window by its pose, lips and chin drawn to the wanted ones.
+
+    points   (468, 2) the reference's mesh in its own pixels; the rest as in `look_up`
+    """
+    shown = np.asarray(points[list(MOUTH)] @ pose[:, :2].T + pose[:, 2], np.float32)
+    x, y = look_up(pose, shown, wanted, width, height)
+    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), picture.dtype)
 
 
 def look_up(pose: Floats, shown: Floats, wanted: Floats, width: int, height: int) -> Floats:

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -103,11 +102,7 @@ class Starter:
             source = np.ascontiguousarray(_numpy(picture).transpose(1, 2, 0))
             poses = form.onto(known, meshes)
             poses[:, :, 2] -= corner
-            laid = []
-            for pose, mouth in zip(poses, wanted, strict=True):
-                shown = known[list(form.MOUTH)] @ pose[:, :2].T + pose[:, 2]
-                x, y = pull.look_up(pose, shown, mouth, WIDTH, HEIGHT)
-                laid.append(cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
+            laid = [pull.pulled(source, known, *there, WIDTH, HEIGHT) for there in zip(poses, wanted, strict=True)]
             pictures = torch.from_numpy(np.stack(laid)).permute(0, 3, 1, 2)
             planes.append(_in_the_light_of(view, pictures) * 2 - 1)
         drawing = torch.from_numpy(np.stack([pull.draw(mouth, WIDTH, HEIGHT) for mouth in wanted])).float() / 127.5 - 1
