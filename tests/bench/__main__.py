@@ -130,10 +130,7 @@ def drawn_mouths() -> list[str]:
     losses but without noise. The sheet is docs/pictures/diff2lip_eval.png. tests/bench/mouths.py says where clips and
     figures are kept; `dubline evaluate` fills the same folder.
     """
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        mouths.main(SHARED)
-    return said.getvalue().rstrip().splitlines()
+    return mouths.drawn(SHARED)
 
 
 def three_experiments() -> list[str]:
@@ -142,10 +139,15 @@ def three_experiments() -> list[str]:
     first 2,800 steps are shared, 500 follow, one clip of each person. Read from what `dubline evaluate` measured. In so
     short a run neither the expert nor the critic (its loss stayed at 2: chance) changed what these figures show.
     """
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        mouths.experiments()
-    return said.getvalue().rstrip().splitlines()
+    return mouths.experiments()
+
+
+def sync_experts() -> list[str]:
+    """The shipped sync experts on clips they were not taught on: readings within one frame of all, and the mean margin.
+
+    `seconds` are stretches of 25 windows; `still` is a clip with its first frame all along: nothing can be read in it.
+    """
+    return mouths.experts(SHARED)
 
 
 def fewer_steps() -> list[str]:
@@ -179,6 +181,7 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[], list[str]]]]] = {
     "memory": ("Memory", memory),
     "overhead": ("Outside the steps", overhead),
     "mouths": ("Drawn mouths", drawn_mouths),
+    "experts": ("Sync experts", sync_experts),
     "experiments": ("Three experiments", three_experiments),
 }
 
@@ -232,7 +235,7 @@ def main(wanted: Sequence[str]) -> None:
         title, measure = SECTIONS[key]
         head = f"## {title}\n"
         how = f"`python -m tests.bench {key}`, {time.strftime('%Y-%m-%d')}, {_machine()}"
-        said = "\n".join([inspect.cleandoc(measure.__doc__ or ""), "", how, "", *measure()])
+        said = "\n".join([inspect.cleandoc(measure.__doc__ or ""), "", how, "", *measure()]).rstrip()
         section = f"{head}{said}\n\n"
         old = re.compile(rf"^{re.escape(head)}.*?(?=^## |\Z)", re.M | re.S)
         page = old.sub(lambda _, new=section: new, page) if old.search(page) else f"{page.rstrip()}\n\n{section}"  # type: ignore[misc]
