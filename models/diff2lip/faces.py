@@ -20,11 +20,11 @@ from models.audio.mel import mel, windows
 from models.corpus.clips import Clip
 from models.diff2lip.diffusion import STEPS, Diffusion, ddim_steps
 from models.diff2lip.network import PAPER, Diff2Lip, Shape
+from models.diff2lip.paper import SIZE, lower_half, one_noise
 from models.diff2lip.recipe import Recipe
-from models.diff2lip.subject import Drawn
+from models.diff2lip.subject import Drawn, noises
+from models.syncnet.senses import RATE
 
-SIZE: Final = 128
-RATE: Final = 25  # frames a second of the corpus
 EAR: Final = Fraction(1, 25)  # seconds by which a frame's sound window begins before it, as at inference
 WINDOW: Final = (57, 114, 28, 100)  # top, bottom, left, right: what the sync expert knows of a prepared crop at 128
 SHOWN: Final = range(14, 62, 12)
@@ -41,8 +41,7 @@ class Faces:
         """size   of a face in pixels: 128, less only for tests"""
         self.clips, self.recipe, self.device, self.shape, self.size = clips, recipe, device, shape, size
         self.diffusion = Diffusion(range(STEPS), "noise")
-        self.inside = torch.zeros(1, 1, size, size, device=device)
-        self.inside[..., size // 2 :, :] = 1
+        self.inside = lower_half(size).to(device)
         self.heard: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = {}
 
     def network(self) -> nn.Module:
@@ -57,12 +56,12 @@ class Faces:
         others = [[int(chance.integers(len(clip.crops)))] * frames for clip, _ in runs]
         reference = torch.cat([self._pictures(run[0], other) for run, other in zip(runs, others, strict=True)])
         heard = torch.from_numpy(np.concatenate([self._sound(clip)[list(run)] for clip, run in runs]))
-        noises = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + step)
+        chances = noises(self.recipe.seed, step)
         noise, hidden = (
-            torch.randn(clips, 3, self.size, self.size, generator=noises).repeat_interleave(frames, 0).to(self.device)
+            torch.randn(clips, 3, self.size, self.size, generator=chances).repeat_interleave(frames, 0).to(self.device)
             for _ in range(2)
         )
-        index = torch.randint(STEPS, (clips,), generator=noises).repeat_interleave(frames).to(self.device)
+        index = torch.randint(STEPS, (clips,), generator=chances).repeat_interleave(frames).to(self.device)
         x = self.diffusion.noisy(target, noise, index)
         inside = self.inside.expand(len(target), -1, -1, -1)
         masked = target * (1 - inside) + hidden * inside
@@ -88,8 +87,7 @@ class Faces:
             shown = [n for n in SHOWN if n < len(clip.crops)]
             target = self._pictures(clip, shown).to(self.device)
             inside = self.inside.expand(len(target), -1, -1, -1)
-            noises = torch.Generator().manual_seed(self.recipe.seed)
-            noise = torch.randn(1, 3, self.size, self.size, generator=noises).to(self.device).expand_as(target)
+            noise = one_noise(self.recipe.seed, self.size).to(self.device).expand_as(target)
             masked = target * (1 - inside) + noise * inside
             heard = torch.from_numpy(self._sound(clip)[shown]).to(self.device)
             told = {"masked": masked, "mask": inside, "reference": target, "mel": heard}
@@ -106,6 +104,6 @@ class Faces:
     def _sound(self, clip: Clip) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         """(n, 80, 16) windows of the clip's frames."""
         if clip.name not in self.heard:
-            times = [Fraction(n, RATE) for n in range(len(clip.crops))]
+            times = [n / RATE for n in range(len(clip.crops))]
             self.heard[clip.name] = windows(mel(clip.speech), times, EAR)
         return self.heard[clip.name]

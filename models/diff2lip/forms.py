@@ -13,7 +13,7 @@ from models.diff2lip.diffusion import STEPS, Diffusion
 from models.diff2lip.drawer import REFERENCES, STARTER, Drawer, Shape
 from models.diff2lip.lessons import Lesson, Lessons, plain
 from models.diff2lip.recipe import Recipe
-from models.diff2lip.subject import Drawn
+from models.diff2lip.subject import Drawn, noises
 from models.diff2lip.window import HEIGHT, WIDTH, mask
 
 EARLIEST: Final = STEPS // 5  # steps with less noise than this are not taught: one to a few steps are ever taken
@@ -70,7 +70,7 @@ class Forms:
     def _noisy(self, target: Tensor, step: int, frames: int) -> tuple[Tensor, Tensor]:
         """x_t and t; one noise and one t for the frames of a clip."""
         count = len(target) // frames
-        chance = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + step)
+        chance = noises(self.recipe.seed, step)
         index = torch.randint(EARLIEST, STEPS, (count,), generator=chance)
         index[torch.rand(count, generator=chance) < self.recipe.pure_noise] = STEPS - 1
         noise = torch.randn((count, *target.shape[1:]), generator=chance)

@@ -75,15 +75,15 @@ class Paper:
         return Diffusion(ddim_steps(steps or 25), "noise").sample
 
 
-def one_noise(seed: int) -> Tensor:
-    """(1, 3, 128, 128), drawn on the CPU. Every frame starts from it, which keeps them from flickering."""
-    return torch.randn(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(seed))
+def one_noise(seed: int, size: int = SIZE) -> Tensor:
+    """(1, 3, size, size), drawn on the CPU. Every frame starts from it, which keeps them from flickering."""
+    return torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(seed))
 
 
-def lower_half() -> Tensor:
-    """(1, 1, 128, 128): 1 where the network draws."""
-    mask = torch.zeros(1, 1, SIZE, SIZE)
-    mask[..., SIZE // 2 :, :] = 1
+def lower_half(size: int = SIZE) -> Tensor:
+    """(1, 1, size, size): 1 where the network draws."""
+    mask = torch.zeros(1, 1, size, size)
+    mask[..., size // 2 :, :] = 1
     return mask
 
 

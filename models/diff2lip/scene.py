@@ -27,8 +27,8 @@ from models.face.mesh import Mesh, Roi
 from models.face.paste import lay, over, shown
 from models.lipsync import REST, WIDE, CropSpec, Face, LipSync
 from models.metrics import sharpness
+from models.syncnet.senses import RATE
 
-RATE: Final = Fraction(25)  # GRID's frames a second
 LOOK: Final = 1.45  # side of the place where a mesh is read, over the side of the starter's crop
 DELAY: Final = 12  # frames by which a dub comes late, because all GRID sentences begin alike
 QUIET: Final = Fraction(3, 10)  # seconds of the clip's quietest stretch, whose noise fills the room

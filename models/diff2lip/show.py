@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from models.audio.mel import HZ
 from models.corpus.clips import parts, read, speaker_of
-from models.diff2lip.scene import RATE, Scene, delayed
+from models.diff2lip.scene import Scene, delayed
 from models.face import form
 from models.face.crop import cut
 from models.face.form import Floats
 from models.face.mesh import Mesh
 from models.lipsync import LipSync
+from models.syncnet.senses import RATE
 
 PEOPLE: Final = ("s26", "s31", "s33", "s30")  # unseen; one who was trained on stands below them
 MOUTH: Final = (168, 120)  # pixels of one mouth of the sheet

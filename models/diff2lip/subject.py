@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor, nn
 
 from models.corpus.clips import Clip
@@ -20,6 +21,11 @@ class Drawn:
     losses: dict[str, Tensor]  # of the network's own kind, by their names in training.toml, without weights
     clips: tuple[Clip, ...]  # one for each run of frames
     starts: tuple[int, ...]  # the first frame of each run in its clip
+
+
+def noises(seed: int, step: int) -> torch.Generator:
+    """The noise of a step, from nothing but the run's seed and the step's number (ADR 13)."""
+    return torch.Generator().manual_seed(seed * 1_000_003 + step)
 
 
 class Subject(Protocol):
