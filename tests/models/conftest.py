@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.corpus import prepare
+from models.corpus.clips import SIZE, Clip
 from models.diff2lip.window import CROP
 from models.face.crop import cut, frame_squares, into
 from models.face.detect import Detector
@@ -44,3 +45,23 @@ class Filmed:
 def filmed() -> Filmed:
     """A speaker the starter has never seen."""
     return Filmed(shared("media/eval/grid_s31_bbai7s.mp4"))
+
+
+@pytest.fixture(scope="session")
+def clips() -> list[Clip]:
+    """Two drawn speakers of 30 frames, whose lower lip follows the loudness of a hum."""
+    made = []
+    for i, speaker in enumerate(("ann", "bob")):
+        chance = np.random.default_rng(i)
+        mesh = chance.uniform(0.3, 0.7, (468, 2)).astype(np.float32) * SIZE
+        mesh[33], mesh[263] = (40, 30), (104, 30)
+        points = np.repeat(mesh[None], 30, axis=0)
+        loud = np.abs(np.sin(np.arange(30) / 3 + i))
+        points[:, 14, 1] = points[:, 13, 1] + 10 * loud
+        hum = np.repeat(loud, 640) * chance.normal(0, 0.1, 30 * 640)
+        mouths = measure(points, mesh)
+        crops = chance.integers(0, 256, (30, SIZE, SIZE, 3), dtype=np.uint8)
+        squares = np.tile(np.array([150, 150, 150, 0], np.float32), (30, 1))
+        orders = np.argsort(opening(mouths)), np.argsort(breadth(mouths))
+        made.append(Clip(speaker, speaker, crops, points, mesh, mouths, *orders, hum.astype(np.float32), squares))
+    return made

@@ -13,7 +13,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from models import registry
-from models.corpus.clips import SIZE, Clip, parts
+from models.corpus.clips import Clip, parts
 from models.diff2lip import lessons, likeness, recipe
 from models.diff2lip.drawer import STARTER, TINY, Drawer
 from models.diff2lip.expert import OTHERS, Expert
@@ -28,7 +28,7 @@ from models.diff2lip.render import Starter
 from models.diff2lip.run import Diverged, Run, train
 from models.diff2lip.subject import Drawn, Subject
 from models.diff2lip.voice import Voice, speak
-from models.face.form import breadth, measure, opening
+from models.face.form import opening
 from models.syncnet.loss import SyncLoss
 from models.syncnet.network import Ear, PixelEye
 from models.syncnet.senses import RATE
@@ -36,26 +36,6 @@ from models.syncnet.train import learn_points
 
 MACHINE = torch.device("cpu")
 SMALL = Shape(32, (1, 2), 1, (1,), 32)
-
-
-@pytest.fixture(scope="module")
-def clips() -> list[Clip]:
-    """Two drawn speakers of 30 frames, whose lower lip follows the loudness of a hum."""
-    made = []
-    for i, speaker in enumerate(("ann", "bob")):
-        chance = np.random.default_rng(i)
-        mesh = chance.uniform(0.3, 0.7, (468, 2)).astype(np.float32) * SIZE
-        mesh[33], mesh[263] = (40, 30), (104, 30)
-        points = np.repeat(mesh[None], 30, axis=0)
-        loud = np.abs(np.sin(np.arange(30) / 3 + i))
-        points[:, 14, 1] = points[:, 13, 1] + 10 * loud
-        hum = np.repeat(loud, 640) * chance.normal(0, 0.1, 30 * 640)
-        mouths = measure(points, mesh)
-        crops = chance.integers(0, 256, (30, SIZE, SIZE, 3), dtype=np.uint8)
-        squares = np.tile(np.array([150, 150, 150, 0], np.float32), (30, 1))
-        orders = np.argsort(opening(mouths)), np.argsort(breadth(mouths))
-        made.append(Clip(speaker, speaker, crops, points, mesh, mouths, *orders, hum.astype(np.float32), squares))
-    return made
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ import torch
 from torch import nn
 
 from models.corpus.clips import SIZE, Clip, read
-from models.face.form import breadth, measure, opening
 from models.syncnet.meter import fill
 from models.syncnet.network import Ear, PixelEye, PointsEye
 from models.syncnet.train import contrast, cut, disguised, learn_pixels, learn_points, teach
@@ -33,26 +32,6 @@ def learnt(lesson: Generator[tuple[int, str], None, Learnt]) -> Learnt:
 def same(a: nn.Module, b: nn.Module) -> bool:
     theirs = b.state_dict()
     return all(torch.equal(value, theirs[key]) for key, value in a.state_dict().items())
-
-
-@pytest.fixture(scope="module")
-def clips() -> list[Clip]:
-    """Two drawn speakers of 30 frames."""
-    made = []
-    for i, speaker in enumerate(("ann", "bob")):
-        chance = np.random.default_rng(i)
-        mesh = chance.uniform(0.3, 0.7, (468, 2)).astype(np.float32) * SIZE
-        mesh[33], mesh[263] = (40, 30), (104, 30)
-        points = np.repeat(mesh[None], 30, axis=0)
-        loud = np.abs(np.sin(np.arange(30) / 3 + i))
-        points[:, 14, 1] = points[:, 13, 1] + 10 * loud
-        hum = (np.repeat(loud, 640) * np.sin(np.arange(30 * 640) / 20) * 0.3).astype(np.float32)
-        mouths = measure(points, mesh)
-        crops = chance.integers(0, 256, (30, SIZE, SIZE, 3), dtype=np.uint8)
-        orders = np.argsort(opening(mouths)), np.argsort(breadth(mouths))
-        squares = np.tile(np.array([150, 150, 150, 0], np.float32), (30, 1))
-        made.append(Clip(speaker, speaker, crops, points, mesh, mouths, *orders, hum, squares))
-    return made
 
 
 def test_a_seed_makes_the_same_experts_again_and_another_seed_others(clips: list[Clip]) -> None:
