@@ -17,6 +17,7 @@ class Actor(nn.Module):
 
     def __init__(self, size: Size = STARTER) -> None:
         super().__init__()
+        self.size = size
         self.network = build(size)
         self.ear = Ear(size.speech)
         self.prompts = nn.Embedding(len(PROMPTS), WORDS * size.text)

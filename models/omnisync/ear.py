@@ -1,7 +1,7 @@
 """What the starter hears: 200 ms of log-mel around the middle of a frame, as eight tokens.
 
-The published model hears with Whisper (whisper.py). Whisper's weights are not ours to ship, and its last layer carries
-less of a mouth than its first; so the starter's ear is four small convolutions on the same log-mel, taught with the rest.
+The published model hears with Whisper (whisper.py). Whisper's weights are not ours to ship, and its last layer tells
+less of a mouth than its first; so the starter's ear is four small convolutions on the same log-mel, taught with it.
 Promises: sound is found by time, so every frame rate works; gain drops out; who is silent is exactly silent.
 """
 

@@ -6,6 +6,7 @@ the other way; its thresholds (t > 850, t/T) count noise, as here.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -66,7 +67,7 @@ def walk(
     lock  (x, σ (1,)) → x with what must not change put back, after every step
     """
     x = start
-    for now, after in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for now, after in pairwise(sigmas):
         x = x + (after - now).to(x) * say(x, now.to(x).expand(len(x)))
         if lock is not None:
             x = lock(x, after.to(x).view(1))

@@ -17,7 +17,9 @@ from torch import Tensor
 
 from models.audio.logmel import QUIET
 from models.omnisync.ear import COLUMNS
+from models.omnisync.flow import PAIRED
 from models.omnisync.prompts import PROMPTS, asked
+from models.omnisync.recipe import Recipe
 from models.omnisync.voices import Voice
 from models.omnisync.window import SIDE, SIZE
 from models.puppets.kinds import LEARNT_SPECIES, LEARNT_STYLES
@@ -25,6 +27,8 @@ from models.puppets.pose import random_pose
 from models.puppets.puppet import Puppet
 
 RATES: Final = (Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30))
+RUNS: Final = (4, 8)  # frames of a lesson that is a sequence
+LEAST: Final = 0.02  # σ; a film without noise teaches nothing
 SILENT: Final = 0.12  # of the lessons: nothing is said, and the mouth is shut
 ASKED: Final = 0.25  # come with a prompt
 OPEN: Final = 0.5  # are at the most open of three moments: mouths are mostly shut, and shut ones teach little
@@ -45,12 +49,28 @@ class Lesson:
     windows: Tensor  # (B, F, 80, 20) log-mel
     law: Tensor  # (B, F, 4) the mouth's numbers
     prompts: Tensor  # (B,) places in PROMPTS
+    sigma: Tensor  # (B,) how noisy it is taught
+
+    def to(self, device: torch.device) -> "Lesson":
+        return Lesson(*(getattr(self, name).to(device) for name in Lesson.__dataclass_fields__))
 
 
-def draw(voices: Sequence[Voice], seed: int, step: int, clips: int, frames: int) -> Lesson:
-    """The lesson of one step: `clips` puppets, `frames` consecutive frames of each."""
-    rng = np.random.default_rng((seed, step))
-    return joined([_one(voices, rng, frames) for _ in range(clips)])
+class Lessons:
+    """Draws the lessons of a recipe."""
+
+    def __init__(self, voices: Sequence[Voice], recipe: Recipe) -> None:
+        self.voices, self.recipe = voices, recipe
+
+    def draw(self, step: int) -> Lesson:
+        """The lesson of one step, sixteen frames or so."""
+        rng = np.random.default_rng((self.recipe.seed, step))
+        clips, frames = self.recipe.clips, 1
+        if rng.random() < self.recipe.sequences:
+            frames = RUNS[rng.integers(len(RUNS))]
+            clips = max(1, clips // frames)
+        noisy = step < self.recipe.noisy_until * self.recipe.steps
+        sigmas = [_sigma(rng, noisy, self.recipe.shift) for _ in range(clips)]
+        return joined([one(self.voices, rng, frames, sigma, self.recipe.pairs) for sigma in sigmas])
 
 
 def joined(parts: Sequence[Lesson]) -> Lesson:
@@ -58,16 +78,39 @@ def joined(parts: Sequence[Lesson]) -> Lesson:
     return Lesson(*(torch.cat([getattr(part, name) for part in parts]) for name in Lesson.__dataclass_fields__))
 
 
-def _one(voices: Sequence[Voice], rng: np.random.Generator, frames: int) -> Lesson:
-    who = Puppet.random(rng, str(rng.choice(LEARNT_SPECIES)), str(rng.choice(LEARNT_STYLES)))
+def _sigma(rng: np.random.Generator, noisy: bool, shift: float) -> float:
+    u = rng.random()
+    return PAIRED + (1 - PAIRED) * u if noisy else max(LEAST, shift * u / (1 + (shift - 1) * u))
+
+
+def one(
+    voices: Sequence[Voice],
+    rng: np.random.Generator,
+    frames: int,
+    sigma: float,
+    pairs: str = "exact",
+    kinds: tuple[Sequence[str], Sequence[str]] = (LEARNT_SPECIES, LEARNT_STYLES),
+    prompted: float = ASKED,
+) -> Lesson:
+    """A lesson of one puppet.
+
+    pairs   exact: the source has the target's pose; arbitrary: another pose of the same puppet; timed: exact above
+            t = 850, else arbitrary (paper, §3.3)
+    kinds   of species and styles, one of each
+    prompted   share of lessons that come with a prompt
+    """
+    who = Puppet.random(rng, str(rng.choice(kinds[0])), str(rng.choice(kinds[1])))
     rate = RATES[rng.integers(len(RATES))]
     poses = random_pose(rng, frames, float(rate))
+    exact = pairs == "exact" or (pairs == "timed" and sigma > PAIRED)
+    poses_before = poses if exact else random_pose(rng, frames, float(rate))
     windows, mouths = _said(voices, rng, frames, rate)
-    prompt = int(rng.integers(1, len(PROMPTS))) if rng.random() < ASKED else 0
+    prompt = int(rng.integers(1, len(PROMPTS))) if rng.random() < prompted else 0
     mouths = asked(mouths, PROMPTS[prompt])
     before = _mouths_before(voices, rng, frames, rate, mouths)
     view = _seen(who.mouth_at(poses), rng)
-    target, source = (who.render(poses, each, SIZE, 2, view) for each in (mouths, before))
+    target = who.render(poses, mouths, SIZE, 2, view)
+    source = who.render(poses_before, before, SIZE, 2, view)
     changed = np.abs(target.astype(np.int16) - source).max(axis=-1) > 12
     weight = _weight(changed)
     target, source = _filmed(np.stack([target, source]), rng)
@@ -75,7 +118,7 @@ def _one(voices: Sequence[Voice], rng: np.random.Generator, frames: int) -> Less
         source = _hidden(source, rng)
     return Lesson(
         _tensor(source), _tensor(target), torch.from_numpy(weight)[None, None], torch.from_numpy(windows)[None],
-        torch.from_numpy(mouths)[None], torch.tensor([prompt]),
+        torch.from_numpy(mouths)[None], torch.tensor([prompt]), torch.tensor([sigma], dtype=torch.float32),
     )  # fmt: skip
 
 

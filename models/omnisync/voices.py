@@ -1,4 +1,4 @@
-"""The voices puppets speak with in training: prepared clips, each also higher and lower, and the law's answer to them."""
+"""The voices puppets speak with in training: prepared clips, also higher and lower, and the law's answer to them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
