@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
 import torch
+import torch.nn.functional as F
 from diffusers.configuration_utils import register_to_config
 from diffusers.models.normalization import FP32LayerNorm
 from diffusers.models.transformers.transformer_wan import (
@@ -49,6 +50,13 @@ STARTER: Final = Size(
 TINY: Final = Size(
     layers=2, heads=2, head=12, ffn=32, latent=3, patch=(1, 2, 2), text=16, speech=16, pyramid=(8, 12, 16)
 )
+
+
+class RMSNorm(nn.RMSNorm):
+    """torch's, in the precision of what comes in; where weights have another, torch warns and goes slowly."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, self.normalized_shape, self.weight.to(x.dtype), self.eps)
 
 
 class Block(WanTransformerBlock):  # type: ignore[misc]
@@ -110,6 +118,9 @@ class OmniSync(WanTransformer3DModel):  # type: ignore[misc]
         else:
             self.source_embedding = nn.Conv3d(wide.latent, dim, wide.patch, wide.patch, bias=False)
             nn.init.zeros_(self.source_embedding.weight)
+        for module in self.modules():
+            if isinstance(module, WanAttention):
+                module.norm_q, module.norm_k = (_own(norm) for norm in (module.norm_q, module.norm_k))
 
     def forward(self, x: Tensor, sigma: Tensor, source: Tensor, speech: Tensor, text: Tensor) -> Tensor:
         """Velocity v = ε − z where x = (1 − σ) z + σ ε; σ = 1 is pure noise, σ = 0 the film.
@@ -119,14 +130,14 @@ class OmniSync(WanTransformer3DModel):  # type: ignore[misc]
         speech     (B, F, 8, size.speech) what is heard under each frame; zeros are "not told", which is not silence
         text       (B, L, size.text) the prompt
         """
-        batch, _, frames, height, width = x.shape
+        batch, frames = len(x), x.shape[2]
         time, steps, told = self._conditions(sigma, text, frames)  # (B or B·F, D), (B, 6, D) or (B, F, 6, D)
         if self.size.pyramid:
             vector = torch.cat([speech.flatten(2), time.view(batch, -1, time.shape[-1]).expand(-1, frames, -1)], dim=2)
             felt, sides = self.stem(torch.cat([x, source], dim=1), vector)
             out = self._transform(self.patch_embedding(felt), felt, time, steps, told, speech)
             picture = source + self.head(out + felt, sides, vector)
-            return (x - picture) / _wide(sigma, x)
+            return cast(Tensor, (x - picture) / _wide(sigma, x))
         return self._transform(self.patch_embedding(x) + self.source_embedding(source), x, time, steps, told, speech)
 
     def _conditions(self, sigma: Tensor, text: Tensor, frames: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -141,7 +152,7 @@ class OmniSync(WanTransformer3DModel):  # type: ignore[misc]
         self, embedded: Tensor, x: Tensor, time: Tensor, steps: Tensor, told: Tensor, speech: Tensor
     ) -> Tensor:
         """Tokens through all blocks and back to the shape of x. embedded (B, D, F, h, w)."""
-        batch, dim, frames, rows, columns = embedded.shape
+        batch, _, frames, rows, columns = embedded.shape
         cells = rows * columns
         place = self.rope(x)
         if steps.ndim == 4:
@@ -164,7 +175,7 @@ class OmniSync(WanTransformer3DModel):  # type: ignore[misc]
 
 def build(size: Size) -> OmniSync:
     """With random weights."""
-    return OmniSync(asdict(size))
+    return cast(OmniSync, OmniSync(asdict(size)))
 
 
 def _attention(size: Size, across: int | None = None) -> WanAttention:
@@ -180,6 +191,10 @@ def _attention(size: Size, across: int | None = None) -> WanAttention:
     nn.init.zeros_(new.to_out[0].weight)
     nn.init.zeros_(new.to_out[0].bias)
     return new
+
+
+def _own(norm: nn.RMSNorm) -> RMSNorm:
+    return RMSNorm(norm.normalized_shape, norm.eps)
 
 
 def _wide(sigma: Tensor, x: Tensor) -> Tensor:
