@@ -5,6 +5,7 @@ Promises: source and target differ where the law moves lips or chin, and nowhere
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -22,9 +23,9 @@ from models.omnisync.prompts import PROMPTS, asked
 from models.omnisync.recipe import Recipe
 from models.omnisync.voices import Voice
 from models.omnisync.window import SIDE, SIZE
+from models.puppets.draw import Puppet
 from models.puppets.kinds import LEARNT_SPECIES, LEARNT_STYLES
 from models.puppets.pose import random_pose
-from models.puppets.puppet import Puppet
 
 RATES: Final = (Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30))
 RUNS: Final = (4, 8)  # frames of a lesson that is a sequence
@@ -33,7 +34,7 @@ SILENT: Final = 0.12  # of the lessons: nothing is said, and the mouth is shut
 ASKED: Final = 0.25  # come with a prompt
 OPEN: Final = 0.5  # are at the most open of three moments: mouths are mostly shut, and shut ones teach little
 OPPOSITE: Final = 0.3  # have a source that is wide open where the target is shut, or the reverse, against copying
-HIDDEN: Final = 0.1  # have noise for the source's mouth, against copying
+HIDDEN: Final = 0.06  # have noise for the source's mouth, against copying
 MISPLACED: Final = (0.15, 0.10, 4.0)  # spread of the perceived mouth: half widths, log half width, degrees
 
 Floats = NDArray[np.float32]
@@ -60,6 +61,14 @@ class Lessons:
 
     def __init__(self, voices: Sequence[Voice], recipe: Recipe) -> None:
         self.voices, self.recipe = voices, recipe
+        self.pencil = ThreadPoolExecutor(1)
+        self.drawn: dict[int, Future[Lesson]] = {}
+
+    def ready(self, step: int) -> Lesson:
+        """The lesson of one step; the next is drawn while this one is learnt."""
+        now = self.drawn.pop(step, None) or self.pencil.submit(self.draw, step)
+        self.drawn = {step + 1: self.pencil.submit(self.draw, step + 1)}
+        return now.result()
 
     def draw(self, step: int) -> Lesson:
         """The lesson of one step, sixteen frames or so."""
@@ -108,16 +117,16 @@ def one(
     prompt = int(rng.integers(1, len(PROMPTS))) if rng.random() < prompted else 0
     mouths = asked(mouths, PROMPTS[prompt])
     before = _mouths_before(voices, rng, frames, rate, mouths)
-    view = _seen(who.mouth_at(poses), rng)
+    view = seen(who.mouth_at(poses), rng)
     target = who.render(poses, mouths, SIZE, 2, view)
     source = who.render(poses_before, before, SIZE, 2, view)
     changed = np.abs(target.astype(np.int16) - source).max(axis=-1) > 12
-    weight = _weight(changed)
-    target, source = _filmed(np.stack([target, source]), rng)
+    weight = weights(changed)
+    target, source = filmed(np.stack([target, source]), rng)
     if rng.random() < HIDDEN:
         source = _hidden(source, rng)
     return Lesson(
-        _tensor(source), _tensor(target), torch.from_numpy(weight)[None, None], torch.from_numpy(windows)[None],
+        tensor(source), tensor(target), torch.from_numpy(weight)[None, None], torch.from_numpy(windows)[None],
         torch.from_numpy(mouths)[None], torch.tensor([prompt]), torch.tensor([sigma], dtype=torch.float32),
     )  # fmt: skip
 
@@ -150,7 +159,7 @@ def _moments(voice: Voice, rng: np.random.Generator, frames: int, rate: Fraction
     return [start + (n + Fraction(1, 2)) / rate for n in range(frames)]
 
 
-def _seen(true: Floats, rng: np.random.Generator) -> Floats:
+def seen(true: Floats, rng: np.random.Generator) -> Floats:
     """(F, 4) the squares a crop is cut by: around mouths perceived as well, or as badly, as the product perceives."""
     away, wider, turned = MISPLACED
     half = true[:, 2] * np.exp(rng.normal() * wider)
@@ -159,7 +168,7 @@ def _seen(true: Floats, rng: np.random.Generator) -> Floats:
     return np.column_stack([centre, SIDE * half, roll]).astype(np.float32)
 
 
-def _weight(changed: NDArray[np.bool_]) -> Floats:
+def weights(changed: NDArray[np.bool_]) -> Floats:
     """(F, 96, 96) 1, more in the middle where mouths are, most where lips moved."""
     middle = (np.arange(SIZE, dtype=np.float32) + 0.5) / SIZE - 0.5
     near = np.exp(-(middle[:, None] ** 2 + middle[None] ** 2) / (2 * 0.17**2)) * 3
@@ -167,7 +176,7 @@ def _weight(changed: NDArray[np.bool_]) -> Floats:
     return np.asarray(1 + near + 8 * np.minimum(1, 1.5 * moved), np.float32)
 
 
-def _filmed(pictures: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def filmed(pictures: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """(2, F, 96, 96, 3) both drawings through the same camera: other colours and light, blur, grain, mirrored."""
     if rng.random() < 0.5:
         pictures = pictures[..., rng.permutation(3)]
@@ -189,6 +198,6 @@ def _hidden(source: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
     return np.where(inside, rng.integers(0, 256, source.shape, np.uint8), source)
 
 
-def _tensor(pictures: NDArray[np.uint8]) -> Tensor:
+def tensor(pictures: NDArray[np.uint8]) -> Tensor:
     """(F, 96, 96, 3) → (1, 3, F, 96, 96) in −1 … 1."""
     return torch.from_numpy(pictures.astype(np.float32) / 127.5 - 1).permute(3, 0, 1, 2)[None].contiguous()

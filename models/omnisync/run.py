@@ -24,13 +24,10 @@ from models.omnisync.lessons import Lesson, Lessons
 from models.omnisync.recipe import Recipe
 from models.omnisync.trial import Trial
 from models.training import curves
+from models.training.diverged import Diverged
 
 LOG: Final = 50  # steps between two points of the curves
 STEADIEST: Final = 0.5  # σ under which a mistake of the velocity counts no more: 1/σ² would drown all else
-
-
-class Diverged(ArithmeticError):
-    """A loss is no number any more. The last checkpoint is from before and stays."""
 
 
 class Run:
@@ -53,7 +50,7 @@ class Run:
         recipe, share = self.recipe, self.steps / self.recipe.steps
         cosine = recipe.last_rate + (1 - recipe.last_rate) * (0.5 + 0.5 * math.cos(math.pi * share))
         self.learn.param_groups[0]["lr"] = recipe.rate * cosine * min(1.0, (self.steps + 1) / recipe.warm_up)
-        lesson = self.lessons.draw(self.steps).to(self.machine.device)
+        lesson = self.lessons.ready(self.steps).to(self.machine.device)
         with _small_attention(self.machine.device):
             losses = learnt(self.network, lesson, recipe, self._chance())
         weighted = {name: weight * value for name, value in losses.items() if (weight := getattr(recipe.losses, name))}
