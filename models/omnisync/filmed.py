@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.corpus.cartoon import LOOKS, cartoon
 from models.corpus.clips import Clip
 from models.face.crop import cut
 from models.face.matte import LOWER_FACE, RIGID
-from models.omnisync.lessons import Lesson, filmed, seen, tensor, weights
-from models.omnisync.voices import Voice
+from models.omnisync.lesson import Lesson, filmed, seen, tensor, weights
+from models.omnisync.voices import Voice, voice
 from models.omnisync.window import SIZE
 
 RATE: Final = Fraction(25)  # of GRID
@@ -27,17 +28,19 @@ INNER: Final = (13, 14)  # middle of the upper and the lower lip
 SOFT: Final = 4.0  # pixels of the prepared crop over which another mouth is laid in
 MOVED: Final = 10  # of 255: pixels that differ by more are lips that moved
 AWAY: Final = 3  # frames
+CARTOON: Final = 0.5  # of the lessons are drawn over
+DUBBED: Final = 0.5  # of the lessons of a clip that Diff2Lip has dubbed have its lips for a source
 
 Pictures = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 
 def one(
-    clip: Clip, voice: Voice, dubbed: Pictures | None, rng: np.random.Generator, frames: int, sigma: float
+    clip: Clip, rows: Floats, sound: Voice, dubbed: Pictures | None, rng: np.random.Generator, frames: int, sigma: float
 ) -> Lesson:
     """A lesson of one person.
 
-    clip     prepared; voice is its own sound
+    clip     prepared; rows its `mouths`, sound its own
     dubbed   (n, 144, 144, 3) the clip with other lips, or None: other moments of it are laid in
     """
     most = len(clip.crops) - frames
@@ -50,7 +53,10 @@ def one(
         other = [n for n in range(most + 1) if abs(n - start) >= AWAY] or [start]
         there = int(rng.choice(other))
         source = np.stack([laid(clip, there + n, start + n) for n in range(frames)])
-    squares = seen(mouths(clip)[here] / len(target[0]), rng) * np.array([144, 144, 144, 1], np.float32)
+    if rng.random() < CARTOON:
+        look = LOOKS[rng.integers(len(LOOKS))]
+        target, source = (np.stack([cartoon(picture, look) for picture in film]) for film in (target, source))
+    squares = seen(rows[here], rng)
     both = np.stack([[cut(picture, square, SIZE) for picture, square in zip(film, squares, strict=True)]
                      for film in (target, source)])  # fmt: skip
     changed = np.abs(both[0].astype(np.int16) - both[1]).max(axis=-1) > MOVED
@@ -59,7 +65,7 @@ def one(
     moments = [(n + Fraction(1, 2)) / RATE for n in range(start, start + frames)]
     return Lesson(
         tensor(source), tensor(target), torch.from_numpy(weight)[None, None],
-        torch.from_numpy(voice.windows(moments))[None], torch.from_numpy(voice.mouths(moments))[None],
+        torch.from_numpy(sound.windows(moments))[None], torch.from_numpy(sound.mouths(moments))[None],
         torch.tensor([0]), torch.tensor([sigma], dtype=torch.float32),
     )  # fmt: skip
 
@@ -69,13 +75,13 @@ def mouths(clip: Clip) -> Floats:
     median = clip.median
     middle = median[list(INNER)].mean(axis=0)
     half = float(np.linalg.norm(median[CORNERS[0]] - median[CORNERS[1]])) / 2
-    rows = []
+    found = []
     for points in clip.points:
         turn = _similarity(median, points)
         scale = float(np.hypot(turn[0, 0], turn[1, 0]))
         x, y = turn @ np.append(middle, 1.0)
-        rows.append([x, y, half * scale, np.arctan2(turn[1, 0], turn[0, 0])])
-    return np.array(rows, np.float32)
+        found.append([x, y, half * scale, np.arctan2(turn[1, 0], turn[0, 0])])
+    return np.array(found, np.float32)
 
 
 def laid(clip: Clip, there: int, here: int) -> Pictures:
@@ -104,16 +110,18 @@ def _similarity(points: Floats, onto: Floats) -> NDArray[np.float64]:
 
 
 class People:
-    """Photographed people, drawn evenly by speaker, each clip with its sound and, where there is one, its other lips."""
+    """Photographed people, each speaker as likely as any other."""
 
-    def __init__(self, clips: Sequence[Clip], voices: Mapping[str, Voice], dubbed: Mapping[str, Pictures]) -> None:
-        self.by_speaker: dict[str, list[Clip]] = {}
+    def __init__(self, clips: Sequence[Clip], dubbed: Mapping[str, Pictures]) -> None:
+        """dubbed: by the clip's name, (n, 144, 144, 3) the clip with other lips, for as many clips as there are."""
+        self.by_speaker: dict[str, list[tuple[Clip, Floats, Voice]]] = {}
         for clip in clips:
-            self.by_speaker.setdefault(clip.speaker, []).append(clip)
-        self.voices, self.dubbed = voices, dubbed
+            known = (clip, mouths(clip), voice(clip.speech))
+            self.by_speaker.setdefault(clip.speaker, []).append(known)
+        self.dubbed = dubbed
 
     def draw(self, rng: np.random.Generator, frames: int, sigma: float) -> Lesson:
         his = self.by_speaker[sorted(self.by_speaker)[rng.integers(len(self.by_speaker))]]
-        clip = his[rng.integers(len(his))]
-        other = self.dubbed.get(clip.name) if rng.random() < 0.5 else None
-        return one(clip, self.voices[clip.name], other, rng, frames, sigma)
+        clip, rows, sound = his[rng.integers(len(his))]
+        other = self.dubbed.get(clip.name) if rng.random() < DUBBED else None
+        return one(clip, rows, sound, other, rng, frames, sigma)

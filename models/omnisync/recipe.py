@@ -37,6 +37,8 @@ class Recipe:
     shift: float
     begun: float
     pairs: str
+    filmed: float
+    filmed_from: float
     unheard: float
     unasked: float
     losses: Losses

@@ -20,7 +20,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from models.omnisync import flow
 from models.omnisync.actor import Actor, law_at
-from models.omnisync.lessons import Lesson, Lessons
+from models.omnisync.lesson import Lesson
+from models.omnisync.lessons import Lessons
 from models.omnisync.recipe import Recipe
 from models.omnisync.trial import Trial
 from models.training import curves

@@ -10,6 +10,7 @@
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,14 +22,16 @@ import torch
 from accelerate import Accelerator
 from safetensors.torch import save_file
 
-from models.corpus.clips import parts, to_learn_from
+from models.corpus.clips import parts, read, speaker_of, to_learn_from
 from models.omnisync import recipe
 from models.omnisync.actor import Actor
-from models.omnisync.lessons import Lessons, joined, one
+from models.omnisync.lesson import joined
+from models.omnisync.lessons import Lessons
+from models.omnisync.puppetry import one
 from models.omnisync.recipe import Recipe
 from models.omnisync.run import train
 from models.omnisync.trial import Trial
-from models.omnisync.voices import Voice, voices
+from models.omnisync.voices import MOST, Voice, voices
 from models.puppets.kinds import LEARNT_SPECIES, LEARNT_STYLES, SPECIES, STYLES
 
 JUDGED: Final = 32  # puppets of a trial
@@ -50,6 +53,7 @@ def learn(
     """
     plan = recipe.read(settings).without(*without)
     known, unknown = bank(folder)
+    people = crowd(folder) if plan.filmed else People([], {})
 
     def lines() -> Iterator[tuple[int, int, str]]:
         out = place(folder, without, name)
@@ -58,7 +62,7 @@ def learn(
             yield 0, plan.steps, line
         machine = Accelerator(mixed_precision="bf16", cpu=not torch.cuda.is_available())
         torch.manual_seed(plan.seed)
-        for step, line in train(Lessons(known, plan), plan, out, machine, actor or Actor(), trials(unknown, plan)):
+        for step, line in train(Lessons(known, plan, people), plan, out, machine, actor or Actor(), trials(unknown, plan)):
             yield step, plan.steps, line
         yield plan.steps, plan.steps, f"wrote {_finish(out)}"
 
@@ -76,6 +80,21 @@ def bank(folder: Path) -> tuple[list[Voice], list[Voice]]:
     paths = sorted((folder / "clips").glob("*.npz"))
     part = parts([path.stem for path in paths])
     return known, list(voices(path for path in paths if part[path.stem] == "unseen speakers")) or known
+
+
+def crowd(folder: Path) -> People:
+    """The photographed people to learn from: at most MOST clips of one of them; FOLDER/pairs has other lips for some."""
+    taken: Counter[str] = Counter()
+    clips, dubbed = [], {}
+    for path in to_learn_from(folder):
+        taken[speaker_of(path)] += 1
+        if taken[speaker_of(path)] > MOST:
+            continue
+        clips.append(read(path))
+        if (other := folder / "pairs" / path.name).exists():
+            with np.load(other) as file:
+                dubbed[path.stem] = file["crops"]
+    return People(clips, dubbed)
 
 
 def trials(unknown: Sequence[Voice], plan: Recipe) -> list[Trial]:
