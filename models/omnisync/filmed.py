@@ -94,7 +94,7 @@ def laid(clip: Clip, there: int, here: int) -> Pictures:
     for shape in (outline, clip.points[here][list(LOWER_FACE)]):
         cv2.fillPoly(board, [np.rint(shape).astype(np.int32)], 255)
     share = cv2.GaussianBlur(board, (0, 0), SOFT)[..., None].astype(np.float32) / 255
-    return np.rint(share * other + (1 - share) * clip.crops[here]).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(share * other + (1 - share) * clip.crops[here]), 0, 255), np.uint8)
 
 
 def _similarity(points: Floats, onto: Floats) -> NDArray[np.float64]:

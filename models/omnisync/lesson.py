@@ -67,7 +67,7 @@ def filmed(pictures: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
         shown += rng.normal(0, rng.uniform(1, 6), shown.shape[1:]).astype(np.float32)
     if rng.random() < 0.5:
         shown = shown[..., ::-1, :]
-    return np.clip(shown, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(shown, 0, 255), np.uint8)
 
 
 def tensor(pictures: NDArray[np.uint8]) -> Tensor:

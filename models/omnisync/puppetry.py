@@ -73,7 +73,7 @@ def one(
 
 def _said(voices: Sequence[Voice], rng: np.random.Generator, frames: int, rate: Fraction) -> tuple[Floats, Floats]:
     """(F, 80, 20) what is heard under the frames, and (F, 4) the law's mouths; or silence."""
-    voice = voices[rng.integers(len(voices))]
+    voice = voices[int(rng.integers(len(voices)))]
     if rng.random() < SILENT:
         shut = np.tile(np.array([0, 0.5, 0, 0], np.float32), (frames, 1))
         return np.full((frames, 80, COLUMNS), QUIET, np.float32), shut
@@ -86,11 +86,11 @@ def _mouths_before(
     voices: Sequence[Voice], rng: np.random.Generator, frames: int, rate: Fraction, mouths: Floats
 ) -> Floats:
     """(F, 4) the source's lips: another voice's, or the opposite of the target's."""
-    voice = voices[rng.integers(len(voices))]
+    voice = voices[int(rng.integers(len(voices)))]
     before = voice.mouths(_moments(voice, rng, frames, rate))
     if rng.random() < OPPOSITE:
         before[:, 0] = rng.uniform(0.4, 0.9) if mouths[:, 0].mean() < 0.2 else rng.uniform(0, 0.05)
-    return before
+    return np.asarray(before, np.float32)
 
 
 def _moments(voice: Voice, rng: np.random.Generator, frames: int, rate: Fraction) -> list[Fraction]:

@@ -25,6 +25,7 @@ from safetensors.torch import save_file
 from models.corpus.clips import parts, read, speaker_of, to_learn_from
 from models.omnisync import recipe
 from models.omnisync.actor import Actor
+from models.omnisync.filmed import People
 from models.omnisync.lesson import joined
 from models.omnisync.lessons import Lessons
 from models.omnisync.puppetry import one
@@ -62,7 +63,9 @@ def learn(
             yield 0, plan.steps, line
         machine = Accelerator(mixed_precision="bf16", cpu=not torch.cuda.is_available())
         torch.manual_seed(plan.seed)
-        for step, line in train(Lessons(known, plan, people), plan, out, machine, actor or Actor(), trials(unknown, plan)):
+        for step, line in train(
+            Lessons(known, plan, people), plan, out, machine, actor or Actor(), trials(unknown, plan)
+        ):
             yield step, plan.steps, line
         yield plan.steps, plan.steps, f"wrote {_finish(out)}"
 
@@ -83,7 +86,7 @@ def bank(folder: Path) -> tuple[list[Voice], list[Voice]]:
 
 
 def crowd(folder: Path) -> People:
-    """The photographed people to learn from: at most MOST clips of one of them; FOLDER/pairs has other lips for some."""
+    """The photographed people to learn from, at most MOST clips of each; FOLDER/pairs has other lips for some clips."""
     taken: Counter[str] = Counter()
     clips, dubbed = [], {}
     for path in to_learn_from(folder):
