@@ -107,6 +107,36 @@ def test_another_seed_makes_new_takes_and_looks_at_nothing_again(stage: Stage) -
     assert [(each.version, each.seed, each.circled) for each in takes] == 2 * [(1, 7, True), (2, 8, False)]
 
 
+def test_another_prompt_makes_new_takes_and_one_that_the_model_does_not_know_makes_none(stage: Stage) -> None:
+    run(stage)
+    run(stage, prompt="calm")
+    run(stage, prompt="clear teeth")  # of another model; this one draws as ever
+    assert stage.computed == dict.fromkeys(ANALYSIS, 1) | dict.fromkeys(DRAWING, 2)
+
+
+def test_another_mouth_is_looked_for_anew_and_no_cut_or_word_before_it(stage: Stage) -> None:
+    run(stage)
+    run(stage, mouths={"sh0020": (80, 60, None)})
+    assert stage.computed == {"split": 1} | dict.fromkeys(ANALYSIS[1:], 2) | dict.fromkeys(DRAWING, 1)
+    run(stage, mouths={"sh0020": (80, 60, None)})
+    assert stage.computed["look"] == 2
+
+
+def test_a_mouth_outside_the_picture_is_refused_before_anything(stage: Stage) -> None:
+    with pytest.raises(Refused, match="sh0020 at 160,20 lies outside the picture, which is 160 × 96"):
+        run(stage, mouths={"sh0020": (160, 20, None)})
+    with pytest.raises(Refused, match="200 pixels wide"):
+        run(stage, mouths={"sh0020": (80, 20, 100)})
+    assert not stage.computed
+
+
+def test_the_mouth_of_a_shot_that_is_not_there_is_refused_and_the_shots_are_named(stage: Stage) -> None:
+    with pytest.raises(Refused, match=r"no shot sh0040 .* this film has sh0010 … sh0030"):
+        run(stage, mouths={"sh0040": (80, 60, None)})
+    assert stage.computed == {"split": 1}
+    assert run(stage).whole
+
+
 def test_another_stem_is_heard_and_no_face_is_looked_for_again(stage: Stage) -> None:
     run(stage)
     run(stage, stems={"Anna": draw_sound(stage.folder / "anna.wav", 1)})
