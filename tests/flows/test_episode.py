@@ -62,6 +62,25 @@ def test_a_film_is_dubbed_and_the_catalog_tells_how(stage: Stage) -> None:
     assert not list(stage.folder.rglob("*.part"))
 
 
+def test_each_changed_shot_has_a_clip_on_the_page(stage: Stage) -> None:
+    delivery = run(stage)
+    folder = delivery.report.parent
+    assert sorted(path.name for path in (folder / "clips").iterdir()) == ["sh0020.mp4", "sh0030.mp4"]
+    page = (folder / "index.html").read_text()
+    assert 'src="clips/sh0020.mp4"' in page and "clips/sh0010.mp4" not in page
+
+
+def test_without_clips_a_film_is_delivered_all_the_same_and_the_report_says_so(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.film.clip.ClipFilm.write", lambda *_: ends_with(OSError, "disk full")())
+    delivery = run(stage)
+    assert delivery.whole and delivery.changed == 16
+    notes = json.loads(delivery.report.read_text())["delivery"]["notes"]
+    assert "The clip of sh0020 could not be written: disk full" in notes
+    assert not list((delivery.report.parent / "clips").iterdir())
+
+
 def test_the_same_command_again_computes_nothing(stage: Stage) -> None:
     first = run(stage)
     before, computed = fingerprint(first.out), stage.computed.copy()
