@@ -97,7 +97,7 @@ def _opened(given: str, *, one_step: bool) -> "LipSync":
         raise Refused(f"{option} {given}: give a name and its weights, like {option} mine=FOLDER/starter.safetensors.")
     try:
         if one_step:
-            return OneStep(*registry.starter(Path(weights)))
+            return OneStep(*registry.diff2lip_starter(Path(weights)))
         return registry.renderer("diff2lip", "starter", weights=weights or None)
     except (OSError, registry.BadCheckpoint) as error:
         raise Refused(f"{option} {given}: {error}. Nothing was measured.") from error

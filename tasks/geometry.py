@@ -16,6 +16,8 @@ class Geometry:
     frames: NDArray[np.int32]  # (n,) frame numbers of the film, rising
     box: NDArray[np.float32]  # (n, 4) around the points: x, y, width, height
     points: NDArray[np.float32]  # (n, 468, 2) MediaPipe face mesh
+    mouth: NDArray[np.float32]  # (n, 4) middle of the mouth at rest x, y, its half width at rest, roll in radians
+    # (clockwise)
     score: NDArray[np.float32]  # (n,) face presence after the mesh, 0 … 1
     opening: NDArray[np.float32]  # (n,) inner lips apart (mesh 13 and 14) over outer-eye distance (33 and 263)
     motion: NDArray[np.float32]  # (n,) how much more the mouth's pixels changed since the frame before than the upper

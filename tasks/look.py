@@ -18,6 +18,7 @@ from models.face import pose
 from models.face.closeup import mouth_motion, style
 from models.face.detect import Detector
 from models.face.mesh import Mesh
+from models.face.mouth import of_mesh
 from models.face.track import Followed, Follower
 from storage import artifacts
 from storage.catalog import Artifact, Shot, Track
@@ -84,6 +85,7 @@ def measure(face: Followed, scale: float) -> Geometry:
         frames=np.array([sight.frame for sight in sights], np.int32),
         box=np.stack([sight.box for sight in sights]).astype(np.float32) * np.float32(scale),
         points=points * np.float32(scale),
+        mouth=of_mesh(points * np.float32(scale)),
         score=np.array([sight.presence for sight in sights], np.float32),
         opening=pose.opening(points),
         motion=np.array([0.0, *motion], np.float32),

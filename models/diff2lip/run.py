@@ -23,12 +23,9 @@ from models.diff2lip.expert import Expert
 from models.diff2lip.recipe import FRAMES, Recipe
 from models.diff2lip.subject import Drawn, Subject
 from models.training import curves
+from models.training.diverged import Diverged
 
 LOG: Final = 50  # steps between two points of the curves
-
-
-class Diverged(ArithmeticError):
-    """A loss is no number any more. The last checkpoint is from before and stays."""
 
 
 class Run:

@@ -6,6 +6,7 @@ al., FiLM, arXiv 1709.07871).
 """
 
 from itertools import pairwise
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -60,7 +61,7 @@ class Head(nn.Module):
         self.levels = nn.ModuleList(Conv(fine, fine, told) for fine in down[1:])
         self.last = nn.Conv2d(widths[0], 4 * colours, 3, padding=1)
         nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        nn.init.zeros_(cast(Tensor, self.last.bias))
 
     def forward(self, h: Tensor, sides: list[Tensor], vector: Tensor) -> Tensor:
         """h (B, W, F, H/8, W/8) → (B, C, F, H, W)."""
@@ -70,4 +71,5 @@ class Head(nn.Module):
         for narrow, conv, side in zip(self.narrow, self.levels, reversed(sides), strict=True):
             wide = F.interpolate(x, scale_factor=2.0, mode="nearest")
             x = conv(narrow(torch.cat([wide, side], dim=1)), vector)
-        return F.pixel_shuffle(self.last(x), 2).unflatten(0, (batch, frames)).transpose(1, 2)
+        changed = F.pixel_shuffle(self.last(x), 2)
+        return changed.view(batch, frames, *changed.shape[1:]).transpose(1, 2)

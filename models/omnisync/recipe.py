@@ -36,7 +36,10 @@ class Recipe:
     noisy_until: float
     shift: float
     begun: float
+    sharp_from: float
     pairs: str
+    filmed: float
+    filmed_from: float
     unheard: float
     unasked: float
     losses: Losses

@@ -29,7 +29,7 @@ CONTEXT: Final = Fraction(4)  # seconds: one word's loudness is not the voice's
 class Starter:
     """Draws eight frames at a time."""
 
-    crop = CropSpec(size=SIZE, side=SIDE, down=0.0, landmarks=False, top=0.0, around="mouth")
+    crop = CropSpec(size=SIZE, around="mouth", side=SIDE, down=0.0)
     hearing = SpeechSpec(HZ, CONTEXT)
     window = Window(frames=8, overlap=2)
     prompts = PROMPTS

@@ -20,17 +20,16 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from models.omnisync import flow
 from models.omnisync.actor import Actor, law_at
-from models.omnisync.lessons import Lesson, Lessons
+from models.omnisync.lesson import Lesson
+from models.omnisync.lessons import Lessons
 from models.omnisync.recipe import Recipe
 from models.omnisync.trial import Trial
 from models.training import curves
+from models.training.diverged import Diverged
 
 LOG: Final = 50  # steps between two points of the curves
+SHARPENING: Final = ("picture", "edges")
 STEADIEST: Final = 0.5  # σ under which a mistake of the velocity counts no more: 1/σ² would drown all else
-
-
-class Diverged(ArithmeticError):
-    """A loss is no number any more. The last checkpoint is from before and stays."""
 
 
 class Run:
@@ -53,10 +52,10 @@ class Run:
         recipe, share = self.recipe, self.steps / self.recipe.steps
         cosine = recipe.last_rate + (1 - recipe.last_rate) * (0.5 + 0.5 * math.cos(math.pi * share))
         self.learn.param_groups[0]["lr"] = recipe.rate * cosine * min(1.0, (self.steps + 1) / recipe.warm_up)
-        lesson = self.lessons.draw(self.steps).to(self.machine.device)
+        lesson = self.lessons.ready(self.steps).to(self.machine.device)
         with _small_attention(self.machine.device):
             losses = learnt(self.network, lesson, recipe, self._chance())
-        weighted = {name: weight * value for name, value in losses.items() if (weight := getattr(recipe.losses, name))}
+        weighted = {name: weight * value for name, value in losses.items() if (weight := self._weight(name))}
         loss = torch.stack(list(weighted.values())).sum()
         if not math.isfinite(float(loss.detach())):
             parts = ", ".join(f"{name} {float(value.detach()):.3g}" for name, value in weighted.items())
@@ -71,6 +70,10 @@ class Run:
                 mean.lerp_(now, 1 - keep)
         self.steps += 1
         return {name: float(value.detach()) for name, value in weighted.items()}
+
+    def _weight(self, name: str) -> float:
+        early = self.steps < self.recipe.sharp_from * self.recipe.steps
+        return 0.0 if early and name in SHARPENING else float(getattr(self.recipe.losses, name))
 
     def _chance(self) -> torch.Generator:
         return torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + self.steps)

@@ -10,6 +10,7 @@
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,14 +22,17 @@ import torch
 from accelerate import Accelerator
 from safetensors.torch import save_file
 
-from models.corpus.clips import parts, to_learn_from
+from models.corpus.clips import parts, read, speaker_of, to_learn_from
 from models.omnisync import recipe
 from models.omnisync.actor import Actor
-from models.omnisync.lessons import Lessons, joined, one
+from models.omnisync.filmed import People
+from models.omnisync.lesson import joined
+from models.omnisync.lessons import Lessons
+from models.omnisync.puppetry import one
 from models.omnisync.recipe import Recipe
 from models.omnisync.run import train
 from models.omnisync.trial import Trial
-from models.omnisync.voices import Voice, voices
+from models.omnisync.voices import MOST, Voice, voices
 from models.puppets.kinds import LEARNT_SPECIES, LEARNT_STYLES, SPECIES, STYLES
 
 JUDGED: Final = 32  # puppets of a trial
@@ -50,6 +54,7 @@ def learn(
     """
     plan = recipe.read(settings).without(*without)
     known, unknown = bank(folder)
+    people = crowd(folder) if plan.filmed else People([], {})
 
     def lines() -> Iterator[tuple[int, int, str]]:
         out = place(folder, without, name)
@@ -58,7 +63,9 @@ def learn(
             yield 0, plan.steps, line
         machine = Accelerator(mixed_precision="bf16", cpu=not torch.cuda.is_available())
         torch.manual_seed(plan.seed)
-        for step, line in train(Lessons(known, plan), plan, out, machine, actor or Actor(), trials(unknown, plan)):
+        for step, line in train(
+            Lessons(known, plan, people), plan, out, machine, actor or Actor(), trials(unknown, plan)
+        ):
             yield step, plan.steps, line
         yield plan.steps, plan.steps, f"wrote {_finish(out)}"
 
@@ -78,7 +85,22 @@ def bank(folder: Path) -> tuple[list[Voice], list[Voice]]:
     return known, list(voices(path for path in paths if part[path.stem] == "unseen speakers")) or known
 
 
-def trials(unknown: Sequence[Voice], plan: Recipe) -> list[Trial]:
+def crowd(folder: Path) -> People:
+    """The photographed people to learn from, at most MOST clips of each; FOLDER/pairs has other lips for some clips."""
+    taken: Counter[str] = Counter()
+    clips, dubbed = [], {}
+    for path in to_learn_from(folder):
+        taken[speaker_of(path)] += 1
+        if taken[speaker_of(path)] > MOST:
+            continue
+        clips.append(read(path))
+        if (other := folder / "pairs" / path.name).exists():
+            with np.load(other) as file:
+                dubbed[path.stem] = file["crops"]
+    return People(clips, dubbed)
+
+
+def trials(unknown: Sequence[Voice], plan: Recipe, judged: int = JUDGED) -> list[Trial]:
     """Puppets of unseen kinds, with their own sound and with another's; and new puppets of kinds that are taught."""
     unseen = (
         [each for each in SPECIES if each not in LEARNT_SPECIES],
@@ -87,10 +109,10 @@ def trials(unknown: Sequence[Voice], plan: Recipe) -> list[Trial]:
     found = []
     for name, kinds, seed in (("unseen", unseen, 1), ("known", (LEARNT_SPECIES, LEARNT_STYLES), 2)):
         rng = np.random.default_rng((plan.seed, 0, seed))
-        lesson = joined([one(unknown, rng, 1, 1.0, kinds=kinds, prompted=0) for _ in range(JUDGED)])
+        lesson = joined([one(unknown, rng, 1, 1.0, kinds=kinds, prompted=0) for _ in range(judged)])
         found.append(Trial(name, lesson, lesson.windows, shown=True))
         if name == "unseen":
-            found.append(Trial("deaf", lesson, lesson.windows.roll(JUDGED // 2, dims=0)))
+            found.append(Trial("deaf", lesson, lesson.windows.roll(judged // 2, dims=0)))
     return found
 
 

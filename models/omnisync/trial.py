@@ -8,7 +8,7 @@ from torch import Tensor
 from models.omnisync import flow
 from models.omnisync.actor import Actor
 from models.omnisync.drawing import Drawing, draw
-from models.omnisync.lessons import Lesson
+from models.omnisync.lesson import Lesson
 
 NOISE: float = 0.95  # σ at which the share of error is read: what one look says
 

@@ -52,7 +52,7 @@ class Stage:
         looked = Looked([], [])
         for shot in shots[1:]:
             frames = np.arange(shot.start, shot.end, dtype=np.int32)
-            measures = ("box", "points", "score", "opening", "motion", "yaw", "pitch", "sharpness")
+            measures = ("box", "points", "mouth", "score", "opening", "motion", "yaw", "pitch", "sharpness")
             geometry = artifacts.put_arrays("geometry", {"frames": frames} | {name: np.zeros(12) for name in measures})
             looked.geometries.append(geometry)
             looked.tracks.append(
