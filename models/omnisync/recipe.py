@@ -36,6 +36,7 @@ class Recipe:
     noisy_until: float
     shift: float
     begun: float
+    sharp_from: float
     pairs: str
     filmed: float
     filmed_from: float

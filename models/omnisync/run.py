@@ -28,6 +28,7 @@ from models.training import curves
 from models.training.diverged import Diverged
 
 LOG: Final = 50  # steps between two points of the curves
+SHARPENING: Final = ("picture", "edges")
 STEADIEST: Final = 0.5  # σ under which a mistake of the velocity counts no more: 1/σ² would drown all else
 
 
@@ -54,7 +55,7 @@ class Run:
         lesson = self.lessons.ready(self.steps).to(self.machine.device)
         with _small_attention(self.machine.device):
             losses = learnt(self.network, lesson, recipe, self._chance())
-        weighted = {name: weight * value for name, value in losses.items() if (weight := getattr(recipe.losses, name))}
+        weighted = {name: weight * value for name, value in losses.items() if (weight := self._weight(name))}
         loss = torch.stack(list(weighted.values())).sum()
         if not math.isfinite(float(loss.detach())):
             parts = ", ".join(f"{name} {float(value.detach()):.3g}" for name, value in weighted.items())
@@ -69,6 +70,10 @@ class Run:
                 mean.lerp_(now, 1 - keep)
         self.steps += 1
         return {name: float(value.detach()) for name, value in weighted.items()}
+
+    def _weight(self, name: str) -> float:
+        early = self.steps < self.recipe.sharp_from * self.recipe.steps
+        return 0.0 if early and name in SHARPENING else float(getattr(self.recipe.losses, name))
 
     def _chance(self) -> torch.Generator:
         return torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + self.steps)

@@ -100,7 +100,7 @@ def crowd(folder: Path) -> People:
     return People(clips, dubbed)
 
 
-def trials(unknown: Sequence[Voice], plan: Recipe) -> list[Trial]:
+def trials(unknown: Sequence[Voice], plan: Recipe, judged: int = JUDGED) -> list[Trial]:
     """Puppets of unseen kinds, with their own sound and with another's; and new puppets of kinds that are taught."""
     unseen = (
         [each for each in SPECIES if each not in LEARNT_SPECIES],
@@ -109,10 +109,10 @@ def trials(unknown: Sequence[Voice], plan: Recipe) -> list[Trial]:
     found = []
     for name, kinds, seed in (("unseen", unseen, 1), ("known", (LEARNT_SPECIES, LEARNT_STYLES), 2)):
         rng = np.random.default_rng((plan.seed, 0, seed))
-        lesson = joined([one(unknown, rng, 1, 1.0, kinds=kinds, prompted=0) for _ in range(JUDGED)])
+        lesson = joined([one(unknown, rng, 1, 1.0, kinds=kinds, prompted=0) for _ in range(judged)])
         found.append(Trial(name, lesson, lesson.windows, shown=True))
         if name == "unseen":
-            found.append(Trial("deaf", lesson, lesson.windows.roll(JUDGED // 2, dims=0)))
+            found.append(Trial("deaf", lesson, lesson.windows.roll(judged // 2, dims=0)))
     return found
 
 
