@@ -21,9 +21,9 @@ import soxr
 from numpy.typing import NDArray
 
 from flows.demo.script import HZ
-from models.puppet import law
-from models.puppet.draw import Puppet
-from models.puppet.pose import random_pose
+from models.puppets import law
+from models.puppets.draw import Puppet
+from models.puppets.pose import random_pose
 from storage.errors import Missing
 
 WIDTH: Final = 960

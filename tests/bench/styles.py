@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from models.face.closeup import closeup, style
 from models.face.detect import Detector
 from models.face.mesh import PRESENT, Mesh, roi
-from models.puppet.draw import STYLES, Puppet
-from models.puppet.pose import random_pose
+from models.puppets.draw import Puppet
+from models.puppets.kinds import STYLES
+from models.puppets.pose import random_pose
 from storage.film.glance import glance
 from storage.film.probe import probe
 from storage.film.read import frames
