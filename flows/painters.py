@@ -11,6 +11,7 @@ from models import registry
 from storage.errors import Missing, Refused
 from storage.settings import settings
 from tasks.job import EpisodeJob
+from tasks.route import ROUTED
 
 
 def check(job: EpisodeJob) -> None:
@@ -23,7 +24,7 @@ def check(job: EpisodeJob) -> None:
     if job.prompt and job.prompt not in known:
         listed = ", ".join(f"'{prompt}'" for prompt in sorted(known)) or "none yet"
         raise Refused(f"No model knows the prompt '{job.prompt}'. The prompts are: {listed}.")
-    for name in [job.model] if job.model else registry.names():
+    for name in [job.model] if job.model else ROUTED:
         try:
             licence = registry.licence(name, job.variant)
         except ValueError as error:

@@ -17,6 +17,7 @@ from diffusers.models.normalization import FP32LayerNorm
 from diffusers.models.transformers.transformer_wan import (
     WanAttention,
     WanAttnProcessor,
+    WanRotaryPosEmbed,
     WanTransformer3DModel,
     WanTransformerBlock,
 )
@@ -110,6 +111,8 @@ class OmniSync(WanTransformer3DModel):  # type: ignore[misc]
         )  # fmt: skip
         dim = wide.heads * wide.head
         self.size = wide
+        with torch.device("cpu"):  # tables, not weights: no checkpoint would fill them if they were built on "meta"
+            self.rope = WanRotaryPosEmbed(wide.head, wide.patch, max_seq_len=1024)
         self.blocks = nn.ModuleList(Block(wide) for _ in range(wide.layers))
         self.audio_proj = nn.Linear(wide.speech, dim)
         if wide.pyramid:
