@@ -17,6 +17,7 @@ from diffusers.models.normalization import FP32LayerNorm
 from diffusers.models.transformers.transformer_wan import (
     WanAttention,
     WanAttnProcessor,
+    WanRotaryPosEmbed,
     WanTransformer3DModel,
     WanTransformerBlock,
 )
@@ -109,6 +110,8 @@ class OmniSync(WanTransformer3DModel):  # type: ignore[misc]
             out_channels=inner, text_dim=wide.text, ffn_dim=wide.ffn, num_layers=0,
         )  # fmt: skip
         dim = wide.heads * wide.head
+        with torch.device("cpu"):  # tables that are in no checkpoint: on the meta device they would stay empty
+            self.rope = WanRotaryPosEmbed(wide.head, wide.patch, self.config.rope_max_seq_len)
         self.size = wide
         self.blocks = nn.ModuleList(Block(wide) for _ in range(wide.layers))
         self.audio_proj = nn.Linear(wide.speech, dim)
