@@ -21,7 +21,7 @@ WASHED_STEP: Final = 32.0
 LINE: Final = 1.2  # sigma of the lines' inner Gaussian, pixels at the height of a GRID film
 LINES_FROM: Final = 0.975  # share of the outer Gaussian that is taken from the inner: what counts as an edge
 INK: Final = 0.16  # how hard a line ends
-HEIGHT: Final = 288  # pixels of a film for which the sigmas are given
+HEIGHT: Final = 288  # pixels of a film for which the sigmas are given; smaller pictures are parts of one
 
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -29,8 +29,8 @@ Floats = NDArray[np.float32]
 
 def cartoon(rgb: Picture, look: Look) -> Picture:
     """(H, W, 3) RGB in, the same picture as a drawing out."""
-    scale = rgb.shape[0] / HEIGHT
-    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+    scale = max(1.0, rgb.shape[0] / HEIGHT)
+    bgr = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)
     match look:
         case "comic":
             drawn = cv2.stylization(bgr, sigma_s=30 * scale, sigma_r=0.35)
@@ -42,10 +42,10 @@ def cartoon(rgb: Picture, look: Look) -> Picture:
     return np.asarray(cv2.cvtColor(drawn, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def _smooth(bgr: NDArray[np.generic]) -> Picture:
+def _smooth(bgr: Picture) -> Picture:
     for _ in range(3):
-        bgr = cv2.bilateralFilter(bgr, 7, 24, 4)
-    return np.asarray(bgr, np.uint8)
+        bgr = np.asarray(cv2.bilateralFilter(bgr, 7, 24, 4), np.uint8)
+    return bgr
 
 
 def _levelled(bgr: Picture, step: float, colour: float = 1.25) -> Picture:
@@ -58,7 +58,7 @@ def _levelled(bgr: Picture, step: float, colour: float = 1.25) -> Picture:
     return np.asarray(cv2.cvtColor(np.clip(np.rint(lab), 0, 255).astype(np.uint8), cv2.COLOR_Lab2BGR), np.uint8)
 
 
-def _with_lines(bgr: Picture, original: NDArray[np.generic], scale: float) -> Picture:
+def _with_lines(bgr: Picture, original: Picture, scale: float) -> Picture:
     """Dark lines where the difference of two Gaussians of the grey falls below 0."""
     grey = cv2.cvtColor(original, cv2.COLOR_BGR2GRAY).astype(np.float32)
     inner, outer = (cv2.GaussianBlur(grey, (0, 0), LINE * scale * wide) for wide in (1.0, 1.6))

@@ -94,13 +94,23 @@ def upright(grey: NDArray[np.uint8], points: Floats) -> NDArray[np.int8]:
     small = cv2.warpAffine(
         grey, turn, (SMALL, SMALL), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
     ).astype(np.float32)
+    return reduced(small)
+
+
+def reduced(small: Floats) -> NDArray[np.int8]:
+    """Grey freed from light and contrast: mean 0, one standard deviation = GREY."""
     steps = np.rint((small - small.mean()) * (GREY / (small.std() + 1)))
     return np.asarray(np.clip(steps, -127, 127), np.int8)
 
 
 def mouth_motion(before: Closeup, after: Closeup) -> float:
     """How much more the mouth has changed than the upper face, in deviations of grey; 0 for a still mouth that nods."""
-    change = np.abs(after.small.astype(np.int16) - before.small)
+    return motion_between(before.small, after.small)
+
+
+def motion_between(before: NDArray[np.int8], after: NDArray[np.int8]) -> float:
+    """The same, of two small upright faces (48, 48)."""
+    change = np.abs(after.astype(np.int16) - before)
     return float(change[MOUTH].mean() - change[UPPER].mean()) / GREY
 
 

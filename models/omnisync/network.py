@@ -113,6 +113,8 @@ class OmniSync(WanTransformer3DModel):  # type: ignore[misc]
         with torch.device("cpu"):  # tables that are in no checkpoint: on the meta device they would stay empty
             self.rope = WanRotaryPosEmbed(wide.head, wide.patch, self.config.rope_max_seq_len)
         self.size = wide
+        with torch.device("cpu"):  # tables, not weights: no checkpoint would fill them if they were built on "meta"
+            self.rope = WanRotaryPosEmbed(wide.head, wide.patch, max_seq_len=1024)
         self.blocks = nn.ModuleList(Block(wide) for _ in range(wide.layers))
         self.audio_proj = nn.Linear(wide.speech, dim)
         if wide.pyramid:

@@ -4,11 +4,9 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
-from safetensors.torch import load_file
 
 from models.corpus.clips import Clip
 from models.omnisync import recipe
@@ -24,7 +22,8 @@ from models.training.diverged import Diverged
 
 
 def plan(**changes: object) -> Recipe:
-    return replace(recipe.read(), steps=4, clips=2, warm_up=1, save_every=2, **changes)  # type: ignore[arg-type]
+    few: dict[str, object] = {"steps": 4, "clips": 2, "warm_up": 1, "save_every": 2}
+    return replace(recipe.read(), **few | changes)  # type: ignore[arg-type]
 
 
 def actor(seed: int = 7) -> Actor:
@@ -56,18 +55,16 @@ def test_a_killed_run_goes_on_and_comes_out_the_same(clips: list[Clip], tmp_path
 
 def test_it_learns_one_lesson_by_heart(clips: list[Clip], tmp_path: Path) -> None:
     """A network that cannot do this cannot do anything."""
-    how = plan(clips=2, sequences=0.0, rate=3e-3)
-    run = started(clips, replace(how, steps=10_000), tmp_path)
-    lesson = run.lessons.draw(3)
-    chance = torch.Generator()
-    before = {name: float(value.detach()) for name, value in
-              learnt(run.network, lesson, how, chance.manual_seed(0)).items()}  # fmt: skip
-    for _ in range(60):
-        losses = learnt(run.network, lesson, how, chance.manual_seed(0))
+    how = plan(sequences=0.0, rate=3e-3, steps=10_000)
+    run = started(clips, how, tmp_path)
+    lesson, flows = run.lessons.draw(3), []
+    for _ in range(25):
+        losses = learnt(run.network, lesson, how, torch.Generator().manual_seed(0))
+        flows.append(float(losses["flow"].detach()))
         run.learn.zero_grad()
-        torch.stack(list(losses.values())).sum().backward()
+        (losses["flow"] + losses["law"]).backward()  # type: ignore[no-untyped-call]
         run.learn.step()
-    assert float(losses["flow"]) < 0.5 * before["flow"] and float(losses["law"]) < 0.5 * before["law"]
+    assert flows[-1] < 0.3 * flows[0] and float(losses["law"].detach()) < 0.05
 
 
 def test_a_loss_that_is_no_number_stops_it_before_anything_is_learnt(clips: list[Clip], tmp_path: Path) -> None:
