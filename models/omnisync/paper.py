@@ -47,7 +47,7 @@ class Paper:
     crop = CROP
     hearing = SpeechSpec(whisper.HZ, Fraction(10))  # with it, a call's sound is one piece of Whisper's
     window = Window(frames=PASS + 2 * (PASS - CARRIED), overlap=CARRIED)
-    prompts = PROMPTS
+    prompts: tuple[str, ...] = PROMPTS
 
     def __init__(
         self,

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
+from models import registry
 from models.face.matte import matte
 from models.lipsync import Sight
 from models.omnisync import codec, paper, whisper
@@ -200,8 +201,10 @@ def folder(tmp_path: Path, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Pat
 def test_a_folder_of_weights_draws_as_its_parts_do(folder: Path, parts: Parts) -> None:
     padded = {prompt: F.pad(text, (0, 0, 0, 506)) for prompt, text in parts.texts.items()}
     wanted = render(Paper(replace(parts, texts=padded)), shown(2))
-    for path in (folder, folder / "omnisync.safetensors"):
-        torch.testing.assert_close(render(paper.load(path), shown(2)), wanted, rtol=0, atol=1e-5)
+    for model in (paper.load(folder, folder / "whisper.pt"), registry.renderer("omnisync", "paper", weights=folder)):
+        assert isinstance(model, Paper)
+        torch.testing.assert_close(render(model, shown(2)), wanted, rtol=0, atol=1e-5)
+    torch.testing.assert_close(render(paper.load(folder / "omnisync.safetensors"), shown(2)), wanted, rtol=0, atol=1e-5)
 
 
 def test_what_is_wrong_with_a_folder_is_said(folder: Path, parts: Parts) -> None:
