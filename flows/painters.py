@@ -11,15 +11,20 @@ from models import registry
 from storage.errors import Missing, Refused
 from storage.settings import settings
 from tasks.job import EpisodeJob
+from tasks.route import ROUTED
 
 
 def check(job: EpisodeJob) -> None:
     """Whether the job's model can be had, before an hour is spent on looking at faces.
 
-    raises  Refused if there is no such model or variant, or its licence forbids the job's purpose;
+    raises  Refused if there is no such model, variant or prompt, or its licence forbids the job's purpose;
             Missing if its weights are not on this machine
     """
-    for name in [job.model] if job.model else registry.names():
+    known = {prompt for name in registry.names() for prompt in registry.prompts(name) if prompt}
+    if job.prompt and job.prompt not in known:
+        listed = ", ".join(f"'{prompt}'" for prompt in sorted(known)) or "none yet"
+        raise Refused(f"No model knows the prompt '{job.prompt}'. The prompts are: {listed}.")
+    for name in [job.model] if job.model else ROUTED:
         try:
             licence = registry.licence(name, job.variant)
         except ValueError as error:

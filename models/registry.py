@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import torch
 from safetensors.torch import load_file
@@ -22,6 +22,9 @@ from models.diff2lip.paper import Paper
 from models.diff2lip.render import WEIGHTS, Starter
 from models.diff2lip.voice import Voice
 from models.lipsync import LipSync
+from models.omnisync.prompts import PROMPTS
+
+T = TypeVar("T")
 
 _LEDGER: Final = Path(__file__).parent / "ledger.toml"
 
@@ -176,9 +179,44 @@ def _diff2lip_paper(weights: Path | None, device: torch.device | str) -> LipSync
 
 
 def _diff2lip_tiny(weights: Path | None, device: torch.device | str) -> LipSync:
+    return _seeded(lambda: Starter(Drawer(TINY), Voice(), device))
+
+
+def _omnisync(size: str) -> nn.Module:
+    """`paper` is the network alone, which has the keys of Wan; the small ones come whole, with their ear."""
+    from models.omnisync import actor, network  # diffusers takes a second, and nobody else needs it
+
+    if size == "paper":
+        return network.build(network.PAPER)
+    return actor.Actor(network.STARTER if size == "starter" else network.TINY)
+
+
+def _omnisync_paper(weights: Path | None, device: torch.device | str) -> LipSync:
+    raise ValueError("omnisync paper can be built, loaded and taught, and cannot draw yet")
+
+
+def _omnisync_starter(weights: Path | None, device: torch.device | str) -> LipSync:
+    from models.omnisync import render
+    from models.omnisync.actor import Actor
+
+    actor = load("omnisync", weights or render.WEIGHTS, "starter")
+    assert isinstance(actor, Actor)
+    return render.Starter(actor, device)
+
+
+def _omnisync_tiny(weights: Path | None, device: torch.device | str) -> LipSync:
+    from models.omnisync import render
+    from models.omnisync.actor import Actor
+    from models.omnisync.network import TINY
+
+    return _seeded(lambda: render.Starter(Actor(TINY), device))
+
+
+def _seeded(make: Callable[[], T]) -> T:
+    """What is made with random numbers that are always the same, and nobody else's chance is touched."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(7)
-        return Starter(Drawer(TINY), Voice(), device)
+        return make()
 
 
 _MODELS: Final[Mapping[str, Model]] = {
@@ -189,4 +227,9 @@ _MODELS: Final[Mapping[str, Model]] = {
         ),
         "tiny": Variant(lambda: Drawer(TINY), _diff2lip_tiny),
     }),
+    "omnisync": Model({
+        "paper": Variant(lambda: _omnisync("paper"), _omnisync_paper),
+        "starter": Variant(lambda: _omnisync("starter"), _omnisync_starter),
+        "tiny": Variant(lambda: _omnisync("tiny"), _omnisync_tiny),
+    }, PROMPTS),
 }  # fmt: skip

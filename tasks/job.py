@@ -19,7 +19,8 @@ def _absolute(path: Path) -> Path:
 
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 Coordinate = Annotated[float, Field(allow_inf_nan=False)]  # pixels of the film
-Half = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None  # None: measured in the picture
+Half = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None  # None: as it is measured in the picture
+Place = tuple[Coordinate, Coordinate, Half]  # the middle of a mouth x, y, and half its width at rest
 
 
 class EpisodeJob(BaseModel):
@@ -47,10 +48,10 @@ class EpisodeJob(BaseModel):
     prompt: str = Field(
         default="", title="Prompt", description="How the mouths shall move, in the words of the model that draws them"
     )
-    mouths: dict[str, tuple[Coordinate, Coordinate, Half]] = Field(
+    mouths: dict[str, Place] = Field(
         default={},
         title="Mouths",
-        description="Where a drawn mouth is, for a shot in which it is not found: x, y and half its width, in pixels",
+        description="Where the mouth of a shot is, if it is not found: shot → x, y, half its width, in pixels",
     )
     speakers: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = Field(
         default=None, title="Speakers", description="Fewest and most voices; empty: as many as are heard"

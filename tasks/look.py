@@ -5,7 +5,7 @@ face is not found has no row in the track's geometry.
 Deliberately not here: whose face it is (tasks/cast.py), and characters that no face network knows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Final
@@ -26,6 +26,7 @@ from storage.film.glance import glance, smaller
 from storage.film.probe import Film
 from storage.film.read import frames
 from tasks.geometry import Geometry
+from tasks.job import Place
 from tasks.progress import OnProgress, unseen
 
 FOREHEAD, CHIN = 10, 152  # of the mesh
@@ -40,7 +41,9 @@ class Looked:
     geometries: list[Artifact]
 
 
-def look_at(film: Film, shots: Sequence[Shot], on_progress: OnProgress = unseen) -> Looked:
+def look_at(
+    film: Film, shots: Sequence[Shot], on_progress: OnProgress = unseen, mouths: Mapping[str, Place] | None = None
+) -> Looked:
     """Follow every face of every shot.
 
     shots        in the film's order, each beginning where the one before ends; stored, for a track names its shot by id
@@ -119,5 +122,7 @@ def describe(shot: Shot, name: str, geometry: Geometry, artifact: Artifact, draw
 
 
 @task(cache_policy=NO_CACHE)
-def look(film: Film, shots: Sequence[Shot], on_progress: OnProgress = unseen) -> Looked:
-    return look_at(film, shots, on_progress)
+def look(
+    film: Film, shots: Sequence[Shot], on_progress: OnProgress = unseen, mouths: Mapping[str, Place] | None = None
+) -> Looked:
+    return look_at(film, shots, on_progress, mouths)

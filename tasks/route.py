@@ -55,6 +55,7 @@ CHOICE: Final[tuple[tuple[Callable[[Measures], bool], str, str], ...]] = (  # wh
     (lambda m: not m["mesh"], "omnisync", "no landmarks on this face: omnisync draws without"),
     (lambda m: True, "diff2lip", "face {height_px:.0f} px high, turned {yaw:.0f}°"),
 )
+ROUTED: Final = tuple(dict.fromkeys(name for _, name, _ in CHOICE))  # who may be needed if no model is asked for
 LIMITS: Final = {
     "SMALLEST": SMALLEST, "NARROWEST": NARROWEST, "FARTHEST": FARTHEST, "BLURRED": BLURRED, "SURE": SURE,
 }  # fmt: skip

@@ -17,6 +17,7 @@ from diffusers.models.normalization import FP32LayerNorm
 from diffusers.models.transformers.transformer_wan import (
     WanAttention,
     WanAttnProcessor,
+    WanRotaryPosEmbed,
     WanTransformer3DModel,
     WanTransformerBlock,
 )
@@ -109,7 +110,11 @@ class OmniSync(WanTransformer3DModel):  # type: ignore[misc]
             out_channels=inner, text_dim=wide.text, ffn_dim=wide.ffn, num_layers=0,
         )  # fmt: skip
         dim = wide.heads * wide.head
+        with torch.device("cpu"):  # tables that are in no checkpoint: on the meta device they would stay empty
+            self.rope = WanRotaryPosEmbed(wide.head, wide.patch, self.config.rope_max_seq_len)
         self.size = wide
+        with torch.device("cpu"):  # tables, not weights: no checkpoint would fill them if they were built on "meta"
+            self.rope = WanRotaryPosEmbed(wide.head, wide.patch, max_seq_len=1024)
         self.blocks = nn.ModuleList(Block(wide) for _ in range(wide.layers))
         self.audio_proj = nn.Linear(wide.speech, dim)
         if wide.pyramid:
@@ -160,7 +165,10 @@ class OmniSync(WanTransformer3DModel):  # type: ignore[misc]
         heard = self.audio_proj(speech)  # (B, F, 8, D)
         h = embedded.flatten(2).transpose(1, 2).contiguous()  # (B, N, D)
         for block in self.blocks:
-            h = block(h, told, heard, steps, place)
+            if self.gradient_checkpointing and torch.is_grad_enabled():
+                h = self._gradient_checkpointing_func(block, h, told, heard, steps, place)
+            else:
+                h = block(h, told, heard, steps, place)
         table = self.scale_shift_table
         ends = (
             (table.unsqueeze(0) + time.repeat_interleave(cells, dim=1).unsqueeze(2)).unbind(2)
@@ -176,6 +184,14 @@ class OmniSync(WanTransformer3DModel):  # type: ignore[misc]
 def build(size: Size) -> OmniSync:
     """With random weights."""
     return cast(OmniSync, OmniSync(asdict(size)))
+
+
+def inherited(key: str) -> bool:
+    """Whether a tensor is Wan's; all others were added, and say nothing until they are taught."""
+    return not any(part in _ADDED for part in key.split("."))
+
+
+_ADDED: Final = ("norm_audio", "audio_attn", "norm_time", "time_attn", "audio_proj", "source_embedding", "stem", "head")
 
 
 def _attention(size: Size, across: int | None = None) -> WanAttention:

@@ -39,14 +39,14 @@ def one(
     sigma: float,
     pairs: str = "exact",
     kinds: tuple[Sequence[str], Sequence[str]] = (LEARNT_SPECIES, LEARNT_STYLES),
-    prompted: float = ASKED,
+    plain: bool = False,
 ) -> Lesson:
     """A lesson of one puppet.
 
     pairs   exact: the source has the target's pose; arbitrary: another pose of the same puppet; timed: exact above
             t = 850, else arbitrary (paper, §3.3)
     kinds   of species and styles, one of each
-    prompted   share of lessons that come with a prompt
+    plain   comes neither with a prompt nor with a hidden mouth: to be judged by
     """
     who = Puppet.random(rng, str(rng.choice(kinds[0])), str(rng.choice(kinds[1])))
     rate = RATES[rng.integers(len(RATES))]
@@ -54,7 +54,7 @@ def one(
     exact = pairs == "exact" or (pairs == "timed" and sigma > PAIRED)
     poses_before = poses if exact else random_pose(rng, frames, float(rate))
     windows, mouths = _said(voices, rng, frames, rate)
-    prompt = int(rng.integers(1, len(PROMPTS))) if rng.random() < prompted else 0
+    prompt = int(rng.integers(1, len(PROMPTS))) if not plain and rng.random() < ASKED else 0
     mouths = asked(mouths, PROMPTS[prompt])
     before = _mouths_before(voices, rng, frames, rate, mouths)
     view = seen(who.mouth_at(poses), rng)
@@ -63,7 +63,7 @@ def one(
     changed = np.abs(target.astype(np.int16) - source).max(axis=-1) > 12
     weight = weights(changed)
     target, source = filmed(np.stack([target, source]), rng)
-    if rng.random() < HIDDEN:
+    if not plain and rng.random() < HIDDEN:
         source = _hidden(source, rng)
     return Lesson(
         tensor(source), tensor(target), torch.from_numpy(weight)[None, None], torch.from_numpy(windows)[None],

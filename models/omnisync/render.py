@@ -32,7 +32,7 @@ class Starter:
     crop = CropSpec(size=SIZE, around="mouth", side=SIDE, down=0.0)
     hearing = SpeechSpec(HZ, CONTEXT)
     window = Window(frames=8, overlap=2)
-    prompts = PROMPTS
+    prompts: tuple[str, ...] = PROMPTS
 
     def __init__(self, actor: Actor, device: torch.device | str = "cpu", drawing: Drawing | None = None) -> None:
         self.device = torch.device(device)

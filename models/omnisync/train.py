@@ -109,7 +109,7 @@ def trials(unknown: Sequence[Voice], plan: Recipe, judged: int = JUDGED) -> list
     found = []
     for name, kinds, seed in (("unseen", unseen, 1), ("known", (LEARNT_SPECIES, LEARNT_STYLES), 2)):
         rng = np.random.default_rng((plan.seed, 0, seed))
-        lesson = joined([one(unknown, rng, 1, 1.0, kinds=kinds, prompted=0) for _ in range(judged)])
+        lesson = joined([one(unknown, rng, 1, 1.0, kinds=kinds, plain=True) for _ in range(judged)])
         found.append(Trial(name, lesson, lesson.windows, shown=True))
         if name == "unseen":
             found.append(Trial("deaf", lesson, lesson.windows.roll(judged // 2, dims=0)))

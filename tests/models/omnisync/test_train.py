@@ -62,7 +62,7 @@ def test_it_learns_one_lesson_by_heart(clips: list[Clip], tmp_path: Path) -> Non
         losses = learnt(run.network, lesson, how, torch.Generator().manual_seed(0))
         flows.append(float(losses["flow"].detach()))
         run.learn.zero_grad()
-        (losses["flow"] + losses["law"]).backward()
+        (losses["flow"] + losses["law"]).backward()  # type: ignore[no-untyped-call]
         run.learn.step()
     assert flows[-1] < 0.3 * flows[0] and float(losses["law"].detach()) < 0.05
 
