@@ -93,7 +93,8 @@ def face(first: int = 0, last: int = 75, speaks: Sequence[tuple[int, int]] = ())
     opening = np.where(moves, 0.05 + LOUD[frames] / 1000, 0.01).astype(np.float32)
     points = np.zeros((len(frames), 468, 2), np.float32)
     motion = np.where(moves, 0.02, 0).astype(np.float32)
-    return Geometry(frames, np.zeros((len(frames), 4), np.float32), points, none, opening, motion, none, none, none)
+    box, mouth = np.zeros((2, len(frames), 4), np.float32)
+    return Geometry(frames, box, points, mouth, none, opening, motion, none, none, none)
 
 
 @pytest.mark.parametrize(
