@@ -7,6 +7,7 @@ is laid back as the product does it; frames without a face stay as they are.
 import numpy as np
 import torch
 
+from models import registry
 from models.diff2lip.scene import face_of, light
 from models.face import form
 from models.face.crop import covering, frame_squares, into
@@ -17,8 +18,19 @@ from models.face.mesh import Mesh
 from models.face.paste import lay, over
 from models.face.track import Followed, Follower
 from models.lipsync import WIDE, LipSync, Sight
-from models.omnisync.shot import Frames, Way, codes, runs, through, windowed
+from models.omnisync.shot import Dubbed, Force, Frames, Way, codes, runs, through, windowed
 from models.syncnet.senses import RATE
+
+
+def forced() -> Force:
+    """Our Diff2Lip as the evaluation wants it: a film in, and out comes how it is dubbed, if a face is found."""
+    model, detector, mesh = registry.renderer("diff2lip"), Detector(), Mesh()
+
+    def on(film: Frames) -> Dubbed | None:
+        found = faces(film, detector, mesh)
+        return (lambda speech: force(model, found[0], film, speech)) if found else None
+
+    return on
 
 
 def faces(film: Frames, detector: Detector, mesh: Mesh) -> list[Followed]:

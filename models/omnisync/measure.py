@@ -7,7 +7,7 @@ was measured is not measured again; another model of the same name wants another
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +17,12 @@ import numpy as np
 from models.corpus.clips import read
 from models.diff2lip.measure import another, rows
 from models.diff2lip.scene import room
-from models.face.form import Floats
 from models.face.mesh import Mesh
 from models.lipsync import CropSpec
 from models.omnisync.drawn_over import DrawnOver, style_of
 from models.omnisync.figures import alike, decibels, figures, lag, share_of, shares
 from models.omnisync.scene import Part, Scene, middles
-from models.omnisync.shot import Frames, Look, View, Way, through
+from models.omnisync.shot import Dubbed, Force, Look, View, Way, through
 from models.puppets import law
 from models.puppets.read import OPEN
 
@@ -33,8 +32,6 @@ SOME: Final = 3  # a silent mouth is read in every third frame
 RADIUS: Final = 1.6  # half widths of a photographed mouth from its middle: what lies beyond is outside
 
 Row = dict[str, Any]
-Dubbed = Callable[[Floats], Frames]  # sound → pictures that say it
-Force = Callable[[Frames], Dubbed | None]  # a film → how it is dubbed; None: no face is found in it
 
 __all__ = ["rows"]
 

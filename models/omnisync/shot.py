@@ -44,6 +44,8 @@ class Seen:
 
 
 Look = Callable[[Frames], Seen | None]  # None: no mouth at all
+Dubbed = Callable[[Floats], Frames]  # sound → pictures that say it
+Force = Callable[[Frames], Dubbed | None]  # a film → how it is dubbed; None: no face is found in it
 
 
 @dataclass(frozen=True, eq=False)
