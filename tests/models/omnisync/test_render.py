@@ -1,4 +1,4 @@
-"""The starter draws T for T, says what it hears, leaves alone what no matte shows, and refuses what it does not know."""
+"""The starter draws T for T, says what it hears, leaves alone what no matte shows, refuses what it does not know."""
 
 from fractions import Fraction
 
