@@ -77,7 +77,9 @@ def judge(
     if length(common) < SHORT:
         return None
     here = np.isin(face.frames, np.concatenate([np.arange(start, end) for start, end in common]))
-    odds = lips.says(face.frames[here], face.opening[here], face.motion[here], sound[here], rate)
+    # Where only the mouth holds the picture still, eyes that shake would count as a mouth that rests.
+    motion = face.motion[here] if face.points.shape[1] else np.zeros(int(here.sum()), np.float32)
+    odds = lips.says(face.frames[here], face.opening[here], motion, sound[here], rate)
     return Guess(n, voice, common, odds)
 
 
