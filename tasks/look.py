@@ -50,14 +50,14 @@ def look_at(
     on_progress  is told (frames looked at, frames to look at)
     mouths       by a shot's name: where somebody has pointed at a mouth in its first frame. That face is followed
                  beside the others, and in place of any that was found there
-    raises       Refused if the film cannot be decoded, or a mouth is pointed at where no shot or no picture is
+    raises       Refused if the film cannot be decoded, or a mouth is pointed at in a shot that is not there
     """
     if any(before.end != after.start for before, after in pairwise(shots)):
         raise ValueError("the shots leave frames out or overlap")
     if unstored := [shot.name for shot in shots if shot.id is None]:
         raise ValueError(f"{', '.join(unstored)} must be stored before anyone looks at them")
     places = mouths or {}
-    check(places, film, shots)
+    check(places, shots)
     looked = Looked([], [])
     for shot, faces in follow_faces(film, shots, on_progress, places):
         for number, face in enumerate(faces, start=1):
@@ -67,23 +67,12 @@ def look_at(
     return looked
 
 
-def check(places: Mapping[str, Place], film: Film, shots: Sequence[Shot]) -> None:
-    """Refuse what cannot be meant, before an hour is spent on looking."""
+def check(places: Mapping[str, Place], shots: Sequence[Shot]) -> None:
+    """Refuse what cannot be meant, before an hour is spent on looking. (Places in the picture are tasks/ingest's.)"""
     names = [shot.name for shot in shots]
-    for name, (x, y, half) in places.items():
-        if name not in names:
-            have = f"this film has {names[0]} to {names[-1]}" if names else "this film has no shots"
-            raise Refused(f"There is no shot {name} in which a mouth could be pointed at: {have}.")
-        if not (0 <= x < film.width and 0 <= y < film.height):
-            raise Refused(
-                f"The mouth pointed at in {name}, ({x:g}, {y:g}), lies outside of the picture, which is {film.width} × "
-                f"{film.height} pixels; 0, 0 is its upper left corner."
-            )
-        if half is not None and not 0 < half < film.width:
-            raise Refused(
-                f"The mouth pointed at in {name} cannot be {half:g} pixels wide to each side in a picture of "
-                f"{film.width} × {film.height}; leave the width away, and it is measured in the picture."
-            )
+    if unknown := sorted(places.keys() - set(names)):
+        have = f"this film has {names[0]} to {names[-1]}" if names else "this film has no shots"
+        raise Refused(f"There is no shot {', '.join(unknown)} in which a mouth could be pointed at: {have}.")
 
 
 def follow_faces(

@@ -149,13 +149,6 @@ def test_a_mouth_outside_the_picture_is_refused_before_anything(stage: Stage) ->
     assert not stage.computed
 
 
-def test_the_mouth_of_a_shot_that_is_not_there_is_refused_and_the_shots_are_named(stage: Stage) -> None:
-    with pytest.raises(Refused, match=r"no shot sh0040 .* this film has sh0010 … sh0030"):
-        run(stage, mouths={"sh0040": (80, 60, None)})
-    assert stage.computed == {"split": 1}
-    assert run(stage).whole
-
-
 def test_another_stem_is_heard_and_no_face_is_looked_for_again(stage: Stage) -> None:
     run(stage)
     run(stage, stems={"Anna": draw_sound(stage.folder / "anna.wav", 1)})

@@ -112,22 +112,15 @@ def test_a_mouth_that_was_pointed_at_is_a_track_of_its_own(house: Path, tmp_path
     assert [track.style for track in beside].count("photoreal") == 1 and len(beside) == 2
 
 
-@pytest.mark.parametrize(
-    ("mouths", "why"),
-    [
-        pytest.param({"sh0070": (20.0, 20.0, None)}, "There is no shot sh0070 .* sh0010 to sh0020", id="no-such-shot"),
-        pytest.param({"sh0010": (20.0, 288.0, None)}, "outside of the picture, which is 360 × 288", id="past-the-edge"),
-        pytest.param({"sh0010": (20.0, 20.0, 0.0)}, "cannot be 0 pixels wide", id="no-width"),
-    ],
-)
-def test_pointing_at_nothing_is_refused_before_anything_is_looked_at(
-    house: Path, mouths: dict[str, tuple[float, float, float | None]], why: str
+def test_pointing_into_a_shot_that_is_not_there_is_refused_before_anything_is_looked_at(
+    house: Path, tmp_path: Path
 ) -> None:
     def told(done: int, whole: int) -> None:
         raise AssertionError("a frame was looked at")
 
-    with pytest.raises(Refused, match=why):
-        look.fn(probe(shared(EPISODE)), shots(0, 30, 60), told, mouths)
+    film = probe(draw_film(tmp_path / "film.mkv", 14, FILM_24))
+    with pytest.raises(Refused, match="There is no shot sh0070 .* sh0010 to sh0020"):
+        look.fn(film, shots(0, 6, 14), told, {"sh0010": (20.0, 20.0, None), "sh0070": (20.0, 20.0, None)})
 
 
 def test_no_face_is_no_track(house: Path, tmp_path: Path) -> None:
