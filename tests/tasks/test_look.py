@@ -119,7 +119,7 @@ def test_pointing_into_a_shot_that_is_not_there_is_refused_before_anything_is_lo
         raise AssertionError("a frame was looked at")
 
     film = probe(draw_film(tmp_path / "film.mkv", 14, FILM_24))
-    with pytest.raises(Refused, match="There is no shot sh0070 .* sh0010 to sh0020"):
+    with pytest.raises(Refused, match=r"There is no shot sh0070 .* sh0010 to sh0020"):
         look.fn(film, shots(0, 6, 14), told, {"sh0010": (20.0, 20.0, None), "sh0070": (20.0, 20.0, None)})
 
 
