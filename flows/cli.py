@@ -59,6 +59,13 @@ def dub(
     variant: Annotated[str, typer.Option(help="Which weights of the model.")] = "starter",
     seed: Annotated[int, typer.Option(help="The same seed draws the same pixels.")] = 7,
     steps: Annotated[int, typer.Option(help="Denoising steps; 0 takes the model's own.")] = 0,
+    prompt: Annotated[
+        str, typer.Option(metavar="WORDS", help="How mouths shall move, like 'calm' or 'clear teeth'.")
+    ] = "",
+    mouth: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SHOT=X,Y[,HALF]", help="Where the mouth of a shot is, in the film's pixels."),
+    ] = None,
     speakers: Annotated[str | None, typer.Option(metavar="MIN-MAX", help="How many voices there can be.")] = None,
     deliver: Annotated[str, typer.Option(help="same (the film's own codec), ffv1 or prores.")] = "same",
     allow_length: Annotated[
@@ -76,8 +83,9 @@ def dub(
 
     job = asked(
         film=film.absolute(), dub=sound.absolute(), out=out.absolute(), stems=_stems(stem or []), model=model,
-        variant=variant, seed=seed, steps=steps, speakers=_speakers(speakers), deliver=deliver,
-        allow_length=allow_length, purpose=purpose, transcript=transcript, name=name,
+        variant=variant, seed=seed, steps=steps, prompt=prompt, mouths=_mouths(mouth or []),
+        speakers=_speakers(speakers), deliver=deliver, allow_length=allow_length, purpose=purpose,
+        transcript=transcript, name=name,
     )  # fmt: skip
     from flows import episode
 
@@ -165,6 +173,27 @@ def _stems(given: list[str]) -> dict[str, Path]:
             raise Refused(f"--stem {name} is given twice. Each character has one stem; mix several into one file.")
         stems[name] = Path(file).absolute()
     return stems
+
+
+def _mouths(given: list[str]) -> dict[str, tuple[float, float, float | None]]:
+    mouths: dict[str, tuple[float, float, float | None]] = {}
+    for each in given:
+        shot, _, place = each.partition("=")
+        try:
+            x, y, *rest = (float(number) for number in place.split(","))
+            half = rest.pop() if rest else None
+            shot = "" if rest else shot
+        except ValueError:
+            shot = ""
+        if not shot:
+            raise Refused(
+                f"--mouth {each}: give the shot and the middle of the mouth in pixels, like --mouth sh0030=480,320, or "
+                f"with half its width, --mouth sh0030=480,320,40."
+            )
+        if shot in mouths:
+            raise Refused(f"--mouth {shot} is given twice. Each shot has one mouth that can be pointed at.")
+        mouths[shot] = (x, y, half)
+    return mouths
 
 
 def _speakers(given: str | None) -> tuple[int, int] | None:

@@ -21,6 +21,7 @@ from storage.film.probe import fingerprint
 from storage.film.read import Frame
 from tasks import conform as conforming
 from tasks import deliver as muxing
+from tasks.clips import Clips
 from tasks.ingest import Ingested
 from tasks.job import EpisodeJob
 from tasks.progress import OnProgress
@@ -95,9 +96,11 @@ def _written(
     """Conform, mux, report; each with its seconds."""
     seconds = {each.name: each.microseconds / 1e6 for each in book.read(step.of_episode)} | {"render": drawing_us / 1e6}
     stills = Stills(given.film, shots, takes, between / "stills")
+    clips = Clips(given.film, given.dub, shots, takes, between / "clips")
 
     def watch(frame: Frame, after: Planes) -> None:
         stills(frame, after)
+        clips(frame, after)
         on_progress(frame.index + 1, given.film.frames)
 
     began = time.monotonic()
@@ -118,9 +121,9 @@ def _written(
         takes=takes,
         seconds=seconds,
         versions=_versions(),
-        notes=given.notes,
+        notes=[*given.notes, *clips.notes],
     )
-    run(report, {"episode": book.episode.name, **said}, stills.taken, report_folder(job))
+    run(report, {"episode": book.episode.name, **said}, stills.taken, clips.written, report_folder(job))
     return Found(notes={"changed": len(picture.changed), "sha": fingerprint(job.out), "seconds": seconds})
 
 

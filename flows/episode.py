@@ -28,7 +28,7 @@ def dub(job: EpisodeJob, progress: Progress) -> Delivery:
     with opened(job, given, progress) as book:
         steps.ingested(book, given, spent_us)
         shots = steps.split(book, given.film)
-        tracks = steps.look(book, given.film, shots)  # before listening: the dearest step needs no sound (ADR 4)
+        tracks = steps.look(book, job, given.film, shots)  # before listening: the dearest step needs no sound (ADR 4)
         heard = steps.listen(book, job, given)
         cast = steps.cast(book, given.film, tracks, heard)
         routes = steps.route(book, job, given.film, cast, heard)
@@ -43,7 +43,7 @@ def _given(job: EpisodeJob, progress: Progress) -> tuple[Ingested, int]:
     with progress.step("ingest"):
         given = run(
             ingest, job.film, job.dub, job.out,
-            allow_length=job.allow_length, stems=job.stems, deliver=job.deliver,
+            allow_length=job.allow_length, stems=job.stems, deliver=job.deliver, mouths=job.mouths,
         )  # fmt: skip
     return given, (time.monotonic_ns() - began) // 1000
 

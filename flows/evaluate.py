@@ -1,6 +1,7 @@
-"""The command `dubline evaluate`: how good drawn mouths are, on people and sentences that were not trained on.
+"""The command `dubline evaluate`: how good drawn mouths are, on people, characters and voices nobody trained on.
 
-What is measured and against what stands in models/diff2lip/measure.py; what the columns mean is printed above them.
+What is measured and against what stands in models/diff2lip/measure.py and models/omnisync/measure.py; what the columns
+mean is printed above them.
 """
 
 import os
@@ -8,8 +9,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -17,6 +19,9 @@ from storage.errors import DublineError, Refused
 
 if TYPE_CHECKING:
     from models.lipsync import LipSync
+    from models.omnisync.render import Starter as OmniSync
+
+SHOWN: Final = 8  # clips of the sheet and the film
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Measure drawn mouths against the film's own.")
 
@@ -52,7 +57,6 @@ def diff2lip(
     import cv2
     import torch
 
-    from flows.progress import Lines, progress
     from models.diff2lip import measure, show, tables
 
     torch.set_num_threads(1)
@@ -62,18 +66,11 @@ def diff2lip(
     models |= {each.partition("=")[0]: _opened(each, one_step=True) for each in one_step or []}
     chosen = measure.choose(folder / "clips", per_speaker)
     _complete(folder, media, [path.stem for path in chosen])
-    first, of = (int(part) for part in share.split("/")) if jobs == 1 else (0, jobs)
+    first, of = _share(share, jobs)
     lines = measure.evaluate(
         folder / "figures", chosen, media, models, measure.held_back(), silence=not no_silence, share=(first, of)
     )
-    watch = Lines() if first else progress()  # one bar, and lines of the other processes
-    try:
-        with _others(jobs), watch.step("measure", "clips", f"{first + 1} of {of}" if of > 1 else "") as on_progress:
-            for done, clips, line in lines:
-                on_progress(done, clips, line)
-    except KeyboardInterrupt:
-        print("dubline: stopped. What was measured is kept: the same command goes on from there.", file=sys.stderr)
-        raise typer.Exit(130) from None
+    _follow(lines, jobs, first, of)
     if first:
         return
     print("\n".join(tables.markdown(measure.rows(folder / "figures"))))
@@ -84,6 +81,121 @@ def diff2lip(
     if film:
         show.film(film, show.chosen(folder / "clips"), media, last)
         print(f"{film}: look and listen")
+
+
+@app.command()
+def omnisync(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="With the clips of `dubline train prepare`.")],
+    clips: Annotated[int, typer.Option(min=1, metavar="N", help="So many drawn clips.")] = 104,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=WEIGHTS", help="A starter's weights; `starter` alone is ours. May be repeated."),
+    ] = None,
+    media: Annotated[
+        Path | None,
+        typer.Option(metavar="MEDIA", help="The films of the clips: photographed people, drawn over, are dubbed too."),
+    ] = None,
+    forced: Annotated[bool, typer.Option("--forced", help="Diff2Lip on the same clips, side by side.")] = False,
+    ablations: Annotated[
+        bool, typer.Option("--ablations", help="The last model with each setting changed alone, and every prompt.")
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="ROW", help="Of the ablations only these. May be repeated.")
+    ] = None,
+    no_silence: Annotated[bool, typer.Option("--no-silence", help="Leave out the silences: half the time.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Processes, one thread each.")] = 1,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Draw source, truth and dub of the last model, side by side.")
+    ] = None,
+    film: Annotated[
+        Path | None, typer.Option(metavar="MP4", help="Make a film with sound: source left, dub by the last model.")
+    ] = None,
+    share: Annotated[str, typer.Option(hidden=True, help="i/n: every n-th clip from the i-th on.")] = "0/1",
+) -> None:
+    """Dub drawn characters nobody trained on with voices nobody trained on, and print how good the mouths are.
+
+    Half the clips are new characters of kinds that were learnt, half are of other kinds. Figures are kept in
+    FOLDER/figures-omnisync and not measured again: another model of the same name wants another name.
+    """
+    import cv2
+    import torch
+
+    from models.omnisync import measure, show, tables
+    from models.omnisync.ablations import ablations as changed
+    from models.omnisync.forced import forced as diff2lip_forced
+    from models.omnisync.scene import casting, held_out
+    from models.omnisync.shot import Way, look
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    starters = {each.partition("=")[0]: _starter(each) for each in model or ["starter"]}
+    last = list(starters.values())[-1]
+    ways = {name: Way(starter) for name, starter in starters.items()}
+    if ablations:
+        others = changed(last)
+        if strange := [row for row in only or [] if row not in others]:
+            raise Refused(f"--only {strange[0]}: no such row. There are {', '.join(others)}.")
+        ways |= {name: way for name, way in others.items() if not only or name in only}
+    voices = held_out(folder / "clips")
+    if len({name.split("_")[1] for name in voices}) < 2:
+        raise Refused(
+            f"{folder / 'clips'} holds no clips of two people who were kept from training. "
+            f"`dubline train prepare {folder} --media MEDIA` makes them."
+        )
+    if media:
+        _complete(folder, media, list(voices))
+    kept, cast = folder / "figures-omnisync", casting(clips, sorted(voices))
+    meter = measure.Meter(ways, last.crop, look, diff2lip_forced() if forced else None, not no_silence)
+    first, of = _share(share, jobs)
+    lines = measure.evaluate(kept, cast, voices, meter, (first, of))
+    if media:
+        lines = chain(lines, measure.evaluate_filmed(kept, voices, media, meter, (first, of)))
+    _follow(lines, jobs, first, of)
+    if first:
+        return
+    print("\n".join(tables.markdown(measure.rows(kept))))
+    if sheet:
+        show.sheet(sheet, show.scenes(cast[:SHOWN], voices, last.crop, look), Way(last))
+        print(f"{sheet}: look at the mouths")
+    if film:
+        show.film(film, show.scenes(cast[:SHOWN], voices, last.crop, look), Way(last))
+        print(f"{film}: look and listen")
+
+
+def _share(given: str, jobs: int) -> tuple[int, int]:
+    """(which process this is, of how many)."""
+    first, of = (int(part) for part in given.split("/"))
+    return (first, of) if jobs == 1 else (0, jobs)
+
+
+def _follow(lines: Iterator[tuple[int, int, str]], jobs: int, first: int, of: int) -> None:
+    """Measures, says how far it is, and waits for the other processes."""
+    from flows.progress import Lines, progress
+
+    watch = Lines() if first else progress()  # one bar, and lines of the other processes
+    try:
+        with _others(jobs), watch.step("measure", "clips", f"{first + 1} of {of}" if of > 1 else "") as on_progress:
+            for done, clips, line in lines:
+                on_progress(done, clips, line)
+    except KeyboardInterrupt:
+        print("dubline: stopped. What was measured is kept: the same command goes on from there.", file=sys.stderr)
+        raise typer.Exit(130) from None
+
+
+def _starter(given: str) -> "OmniSync":
+    """An OmniSync of NAME=WEIGHTS."""
+    from models import registry
+    from models.omnisync.render import Starter
+
+    name, _, weights = given.partition("=")
+    if not name or (not weights and name != "starter"):
+        raise Refused(f"--model {given}: give a name and its weights, like --model mine=FOLDER/starter.safetensors.")
+    try:
+        model = registry.renderer("omnisync", "starter", weights=weights or None)
+    except (OSError, registry.BadCheckpoint) as error:
+        raise Refused(f"--model {given}: {error}. Nothing was measured.") from error
+    assert isinstance(model, Starter)
+    return model
 
 
 def _opened(given: str, *, one_step: bool) -> "LipSync":
@@ -97,7 +209,7 @@ def _opened(given: str, *, one_step: bool) -> "LipSync":
         raise Refused(f"{option} {given}: give a name and its weights, like {option} mine=FOLDER/starter.safetensors.")
     try:
         if one_step:
-            return OneStep(*registry.starter(Path(weights)))
+            return OneStep(*registry.diff2lip_starter(Path(weights)))
         return registry.renderer("diff2lip", "starter", weights=weights or None)
     except (OSError, registry.BadCheckpoint) as error:
         raise Refused(f"{option} {given}: {error}. Nothing was measured.") from error

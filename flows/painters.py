@@ -11,15 +11,20 @@ from models import registry
 from storage.errors import Missing, Refused
 from storage.settings import settings
 from tasks.job import EpisodeJob
+from tasks.route import ROUTED
 
 
 def check(job: EpisodeJob) -> None:
     """Whether the job's model can be had, before an hour is spent on looking at faces.
 
-    raises  Refused if there is no such model or variant, or its licence forbids the job's purpose;
+    raises  Refused if there is no such model, variant or prompt, or its licence forbids the job's purpose;
             Missing if its weights are not on this machine
     """
-    for name in [job.model] if job.model else registry.names():
+    known = {prompt for name in registry.names() for prompt in registry.prompts(name) if prompt}
+    if job.prompt and job.prompt not in known:
+        listed = ", ".join(f"'{prompt}'" for prompt in sorted(known)) or "none yet"
+        raise Refused(f"No model knows the prompt '{job.prompt}'. The prompts are: {listed}.")
+    for name in [job.model] if job.model else ROUTED:
         try:
             licence = registry.licence(name, job.variant)
         except ValueError as error:
@@ -34,9 +39,19 @@ def check(job: EpisodeJob) -> None:
 
 @cache
 def painter(name: str, variant: str) -> Painter:
-    """The model that draws, and what its answers depend on. Loaded once, not once a shot."""
+    """The model that draws, and what its answers depend on. Loaded once, not once a shot.
+
+    raises  Missing if one of its files is not there, Refused if one is no checkpoint of this model
+    """
     path = _weights(name, variant)
-    model = registry.renderer(name, variant, weights=path)
+    try:
+        model = registry.renderer(name, variant, weights=path)
+    except FileNotFoundError as error:
+        raise Missing(
+            f"{name} {variant} needs {error.filename}, which is not there. docs/MANUAL.md lists its files."
+        ) from None
+    except registry.BadCheckpoint as error:
+        raise Refused(f"The weights of {name} {variant} cannot be used. {error}.") from None
     return Painter(
         model, _code(name), registry.fingerprint(path) if path else hashlib.sha256(variant.encode()).hexdigest()
     )

@@ -54,6 +54,7 @@ class Scene:
             weights=painter.weights,
             seed=self.job.seed,
             steps=self.job.steps,
+            prompt=self.job.prompt if self.job.prompt in painter.model.prompts else "",
         )
 
     def _voice(self, face: Track) -> Speaker | None:

@@ -12,6 +12,7 @@ from flows.ledger import Found, Ledger
 from flows.run import run
 from storage.catalog import Character, Route, Shot, Track, Turn, character, shot, track, turn
 from storage.catalog import route as route_rows
+from storage.errors import Refused
 from storage.film.probe import Film
 from storage.settings import settings
 from tasks import cast as casting
@@ -57,12 +58,20 @@ def split(book: Ledger, film: Film) -> Sequence[Shot]:
     return book.read(shot.of_episode)
 
 
-def look(book: Ledger, film: Film, shots: Sequence[Shot]) -> Sequence[Track]:
+def look(book: Ledger, job: EpisodeJob, film: Film, shots: Sequence[Shot]) -> Sequence[Track]:
+    """raises Refused if somebody has pointed at the mouth of a shot that is not there"""
+    if unknown := sorted(job.mouths.keys() - {each.name for each in shots}):
+        named = f"{shots[0].name} … {shots[-1].name}" if len(shots) > 1 else shots[0].name
+        raise Refused(
+            f"There is no shot {', '.join(unknown)} whose mouth could be pointed at: this film has {named}. "
+            f"`dubline shots {book.episode.name}` lists them."
+        )
+
     def compute(on_progress: OnProgress) -> Found:
-        seen = run(looking.look, film, shots, on_progress)
+        seen = run(looking.look, film, shots, on_progress, job.mouths)
         return Found([*seen.geometries, *seen.tracks])
 
-    book.step("look", {}, compute)
+    book.step("look", {"mouths": job.mouths}, compute)
     return book.read(track.of_episode)
 
 

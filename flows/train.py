@@ -1,8 +1,8 @@
 """The commands `dubline train …`: from films of people who speak to weights that draw mouths.
 
-Every command can be stopped and asked again. Deliberately not here: how something is taught (models/syncnet/train.py,
-models/diff2lip/train.py) and with which numbers (models/diff2lip/training.toml). No Prefect: a training is one process,
-and its checkpoint is all it needs to go on.
+Every command can be stopped and asked again. Deliberately not here: how something is taught (models/*/train.py) and
+with which numbers (models/*/training.toml). No Prefect: a training is one process, and its checkpoint is all it needs
+to go on.
 """
 
 import sys
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Make weights: prepare clips, teach the sync experts, train Diff2Lip. docs/TRAINING.md walks through it.",
+    help="Make weights: prepare clips, teach the sync experts, train a model. docs/TRAINING.md walks through it.",
 )
 
 Folder = Annotated[
@@ -133,18 +133,15 @@ def diff2lip(
     """
     if variant not in ("starter", "paper"):
         raise Refused(f"--variant {variant}: there are starter and paper.")
-    if name is not None and (name == ".." or Path(name).name != name):
-        raise Refused(f"--name {name}: give a name, not a path; the run lies in {folder}.")
+    _named(name, folder)
     if (lpips_trunk is None) != (lpips_heads is None):
         raise Refused("--lpips-trunk and --lpips-heads go together: LPIPS is a network and the weights of its layers.")
     with _installed():
         from models.diff2lip import recipe
-        from models.diff2lip.run import Diverged
         from models.diff2lip.train import learn, place
-    from flows.progress import progress
-
+        from models.training.diverged import Diverged
     kind: Variant = "paper" if variant == "paper" else "starter"
-    show, left_out = progress(), tuple(without or ())
+    left_out = tuple(without or ())
     out = place(folder, kind, left_out, name)
     _one_thread()
     with _stoppable(lambda: _how_to_go_on(out)):
@@ -153,18 +150,74 @@ def diff2lip(
                 folder, kind, settings=settings or recipe.SETTINGS,
                 without=left_out, name=name, lpips=(lpips_trunk, lpips_heads) if lpips_trunk and lpips_heads else None,
             )  # fmt: skip
-        show.say(f"To look at while it runs: {out / 'curves.png'}, and the newest sheet_*.png beside it.")
-        try:
-            with show.step("train", "steps", out.name) as on_progress:
-                for step, of, line in lines:
-                    on_progress(step, of, line)
-        except Diverged as error:
-            raise TrainingFailed(f"{out.name} stopped at {error}, by --settings. {_how_to_go_on(out)}") from error
-    weights, sheets = out / f"{variant}.safetensors", sorted(out.glob("sheet_*.png"))
-    print(f"{weights}: the weights\n{out / 'curves.png'}: the losses\n{sheets[-1]}: filmed above drawn")
+        _follow(lines, out, Diverged)
+    weights = out / f"{variant}.safetensors"
+    _done(weights, out)
     option = "--one-step" if "noise" in left_out else "--model"
     if variant == "starter":
         print(f"Next: `dubline evaluate diff2lip {folder} --media MEDIA {option} {out.name}={weights}`.")
+
+
+@app.command()
+def omnisync(
+    folder: Folder,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A changed copy of models/omnisync/training.toml, which says why each number."
+        ),
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="LOSS", help="Leave a loss out. May be repeated.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="RUN", help="The run's folder in FOLDER; otherwise as the losses are.")
+    ] = None,
+) -> None:
+    """Train the starter of OmniSync on puppets, drawn as they are needed, with the voices of FOLDER/clips.
+
+    FOLDER/RUN gets a checkpoint, curves.png and a sheet of drawn mouths again and again, and in the end the weights.
+    Stopped or killed, the same command goes on from the last checkpoint and comes out the same.
+    """
+    _named(name, folder)
+    with _installed():
+        from models.omnisync import recipe
+        from models.omnisync.train import FILE, learn, place
+        from models.training.diverged import Diverged
+
+    left_out = tuple(without or ())
+    out = place(folder, left_out, name)
+    _one_thread()
+    with _stoppable(lambda: _how_to_go_on(out)):
+        with _asked():
+            lines = learn(folder, settings=settings or recipe.SETTINGS, without=left_out, name=name)
+        _follow(lines, out, Diverged)
+    _done(out / FILE, out)
+    print(f"Next: `dubline evaluate omnisync {folder} --model {out.name}={out / FILE}`.")
+
+
+def _named(name: str | None, folder: Path) -> None:
+    if name is not None and (name == ".." or Path(name).name != name):
+        raise Refused(f"--name {name}: give a name, not a path; the run lies in {folder}.")
+
+
+def _follow(lines: Iterator[tuple[int, int, str]], out: Path, diverged: type[ArithmeticError]) -> None:
+    """Shows how far a training is, to its end."""
+    from flows.progress import progress
+
+    show = progress()
+    show.say(f"To look at while it runs: {out / 'curves.png'}, and the newest sheet_*.png beside it.")
+    try:
+        with show.step("train", "steps", out.name) as on_progress:
+            for step, of, line in lines:
+                on_progress(step, of, line)
+    except diverged as error:
+        raise TrainingFailed(f"{out.name} stopped at {error}, by --settings. {_how_to_go_on(out)}") from error
+
+
+def _done(weights: Path, out: Path) -> None:
+    sheets = sorted(out.glob("sheet_*.png"))
+    print(f"{weights}: the weights\n{out / 'curves.png'}: the losses\n{sheets[-1]}: filmed above drawn")
 
 
 def _how_to_go_on(out: Path) -> str:

@@ -21,10 +21,8 @@ class Geometry:
     mouth: NDArray[np.float32]  # (n, 4) x, y of the middle between the lips at rest, half width of the mouth at rest,
     # roll in radians (0 upright, positive clockwise on the screen); smooth, so a square built on it neither jitters nor
     # follows the jaw
-    score: NDArray[
-        np.float32
-    ]  # (n,) face presence after the mesh, 0 … 1; without a mesh the finder's, 0 where a gap of
-    # a few frames was bridged
+    score: NDArray[np.float32]  # (n,) face presence after the mesh, 0 … 1; without a mesh the finder's, 0 where a gap
+    # of a few frames was bridged
     opening: NDArray[np.float32]  # (n,) inner lips apart (mesh 13 and 14) over outer-eye distance (33 and 263); without
     # a mesh the finder's opening in about the same unit
     motion: NDArray[np.float32]  # (n,) how much more the mouth's pixels changed since the frame before than the upper

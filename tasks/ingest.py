@@ -23,6 +23,7 @@ from storage.film.planes import pixel_format
 from storage.film.probe import Film, Sound, fingerprint, probe, probe_sound
 from storage.film.read import frames
 from storage.film.timecode import timecode
+from tasks.job import Place
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def ingest_episode(
     allow_length: bool = False,
     stems: Mapping[str, Path] | None = None,
     deliver: Deliver = "same",
+    mouths: Mapping[str, Place] | None = None,
 ) -> Ingested:
     """Measures and fingerprints film, dub and stems.
 
@@ -55,6 +57,7 @@ def ingest_episode(
     check_out(out_path, [film_path, dub_path, *stems.values()])
     film = probe(film_path)
     check_film(film)
+    check_mouths(film, mouths or {})
     encoder, container = encoder_for(film, deliver), container_of(out_path)
     if container.pictures is not None and encoder.makes not in container.pictures:
         raise Refused(
@@ -112,6 +115,21 @@ def check_film(film: Film) -> None:
             pass
 
 
+def check_mouths(film: Film, mouths: Mapping[str, Place]) -> None:
+    """raises Refused if a mouth that a person has pointed at lies outside the picture, or is wider than it"""
+    for shot, (x, y, half) in mouths.items():
+        if not (0 <= x < film.width and 0 <= y < film.height):
+            raise Refused(
+                f"The mouth of {shot} at {x:g},{y:g} lies outside the picture, which is {film.width} × {film.height} "
+                f"pixels. Count from its top left corner, to the right and down."
+            )
+        if half is not None and 2 * half > film.width:
+            raise Refused(
+                f"The mouth of {shot} would be {2 * half:g} pixels wide, and the picture is {film.width}. The third "
+                f"number is half its width, from the middle to a corner."
+            )
+
+
 def check_length(film: Film, dub: Sound, allow: bool) -> tuple[str, ...]:
     """Notes on a difference that was allowed. Raises Refused if there is one of more than a frame, and it was not."""
     apart = dub.duration - film.duration
@@ -152,6 +170,9 @@ def ingest(
     allow_length: bool = False,
     stems: Mapping[str, Path] | None = None,
     deliver: Deliver = "same",
+    mouths: Mapping[str, Place] | None = None,
 ) -> Ingested:
     """Measures film, dub and stems, and refuses what cannot work."""
-    return ingest_episode(film_path, dub_path, out_path, allow_length=allow_length, stems=stems, deliver=deliver)
+    return ingest_episode(
+        film_path, dub_path, out_path, allow_length=allow_length, stems=stems, deliver=deliver, mouths=mouths
+    )

@@ -18,6 +18,9 @@ def _absolute(path: Path) -> Path:
 
 
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+Coordinate = Annotated[float, Field(allow_inf_nan=False)]  # pixels of the film
+Half = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None  # None: as it is measured in the picture
+Place = tuple[Coordinate, Coordinate, Half]  # the middle of a mouth x, y, and half its width at rest
 
 
 class EpisodeJob(BaseModel):
@@ -42,6 +45,14 @@ class EpisodeJob(BaseModel):
     variant: str = Field(default="starter", title="Variant", description="Which weights of the model")
     seed: int = Field(default=7, ge=0, lt=2**32, title="Seed", description="The same seed draws the same pixels")
     steps: int = Field(default=0, ge=0, le=1000, title="Denoising steps", description="0: the model's own default")
+    prompt: str = Field(
+        default="", title="Prompt", description="How the mouths shall move, in the words of the model that draws them"
+    )
+    mouths: dict[str, Place] = Field(
+        default={},
+        title="Mouths",
+        description="Where the mouth of a shot is, if it is not found: shot → x, y, half its width, in pixels",
+    )
     speakers: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = Field(
         default=None, title="Speakers", description="Fewest and most voices; empty: as many as are heard"
     )

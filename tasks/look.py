@@ -27,11 +27,10 @@ from storage.film.glance import glance, smaller
 from storage.film.probe import Film
 from storage.film.read import frames
 from tasks.faces import Face, faces_of
+from tasks.job import Place
 from tasks.progress import OnProgress, unseen
 
 RARELY: Final = 12  # frames between two looks for drawn mouths where photographed people are seen
-
-Place = tuple[float, float, float | None]  # x, y of a mouth's middle, half its width at rest or None; film pixels
 
 
 @dataclass(frozen=True, eq=False)

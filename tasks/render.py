@@ -16,12 +16,11 @@ from math import ceil, floor
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import torch
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from models.lipsync import Face, LipSync
+from models.lipsync import LipSync
 from storage.film.pictures import PictureFilm
 from storage.film.probe import Film
 from storage.film.read import frames
@@ -31,7 +30,7 @@ from tasks.progress import OnProgress, unseen
 from tasks.ranges import FADE
 from tasks.stage import Pixels, Plate, Stage
 
-REVISION: Final = 2  # raise it when this file or tasks/stage.py answers the same question differently
+REVISION: Final = 3  # raise it when this file or tasks/stage.py answers the same question differently
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,7 @@ class Question:
     weights: str  # sha of its weights
     seed: int
     steps: int
+    prompt: str  # empty for a model that takes none
 
     @property
     def key(self) -> str:
@@ -87,11 +87,10 @@ def draw_take(
     with ExitStack() as open_files:
         patches = open_files.enter_context(PictureFilm(drawn.patch, film.pix_fmt, film.rate))
         mattes = open_files.enter_context(PictureFilm(drawn.matte, "gray", film.rate))
-        face = stage.face()
         for start, end in question.ranges:
-            for plate, result in _mouths(question, stage, face, speech, model, start, end):
+            for plate, result in _mouths(question, stage, speech, model, start, end):
                 share = _shown(plate.index, (start, end), question.shot)
-                patch, matte = stage.patch(plate, result, face, share)
+                patch, matte = stage.patch(plate, result, share)
                 patches.write(patch)
                 mattes.write((matte,))
                 drawn.placements.append([plate.index, plate.x, plate.y])
@@ -100,7 +99,7 @@ def draw_take(
 
 
 def _mouths(
-    question: Question, stage: Stage, face: Face, speech: Path, model: LipSync, start: int, end: int
+    question: Question, stage: Stage, speech: Path, model: LipSync, start: int, end: int
 ) -> Iterator[tuple[Plate, Pixels]]:
     """Each frame of [start, end) with what the model drew for it; windows overlap and are blended into each other."""
     step = model.window.frames - model.window.overlap
@@ -112,7 +111,7 @@ def _mouths(
             plates.append(stage.plate(frame))
             if len(plates) == model.window.frames:
                 break
-        results = _window(question, stage, face, speech, model, plates)
+        results = _window(question, stage, speech, model, plates)
         for n, before in enumerate(tail):
             share = (n + 1) / (len(tail) + 1)
             results[n] = (1 - share) * before + share * results[n]
@@ -124,9 +123,7 @@ def _mouths(
         plates, tail = plates[done:], results[done:]
 
 
-def _window(
-    question: Question, stage: Stage, face: Face, speech: Path, model: LipSync, plates: list[Plate]
-) -> list[Pixels]:
+def _window(question: Question, stage: Stage, speech: Path, model: LipSync, plates: list[Plate]) -> list[Pixels]:
     """One pass of the model."""
     hz, context = model.hearing.hz, model.hearing.context
     moments = [stage.film.time(plate.index) for plate in plates]
@@ -135,13 +132,12 @@ def _window(
     sound = gated(speech, question.turns, heard_from, heard_to, hz)
     with torch.inference_mode():
         results = model.render(
-            torch.from_numpy(np.stack([plate.crop for plate in plates]).transpose(0, 3, 1, 2).copy()),
-            torch.from_numpy(np.stack([plate.points for plate in plates])),
-            face,
+            stage.sight(plates),
             torch.from_numpy(sound),
             [moment - Fraction(heard_from, hz) for moment in moments],
             seed=question.seed,
             steps=question.steps,
+            prompt=question.prompt,
         )
     return list(results.permute(0, 2, 3, 1).contiguous().numpy())
 

@@ -18,6 +18,7 @@ from prefect.cache_policies import NO_CACHE
 from storage.catalog import HELD, PASS_THROUGH, Character, Finding, Route, Shot, ShotStatus, Take, Track
 from storage.film.probe import Film, Sound
 from storage.film.timecode import dropped, frame_of, timecode
+from tasks.clips import Clip
 from tasks.conform import Picture
 from tasks.deliver import Delivered
 from tasks.stills import Still
@@ -135,12 +136,16 @@ def clock(seconds: Fraction) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def write_page(report: Report, stills: Mapping[str, Still], folder: Path) -> Path:
-    """Writes report.json, index.html and stills/ into the folder; says where the page is.
+def write_page(report: Report, stills: Mapping[str, Still], clips: Mapping[str, Clip], folder: Path) -> Path:
+    """Writes report.json, index.html, stills/ and clips/ into the folder; says where the page is.
 
     stills  by the shot's name, as tasks.stills took them; their files are copied
+    clips   by the shot's name, as tasks.clips wrote them; their files are copied
     """
     (folder / "stills").mkdir(parents=True, exist_ok=True)
+    (folder / "clips").mkdir(exist_ok=True)
+    for clip in clips.values():
+        shutil.copyfile(clip.path, folder / "clips" / clip.path.name)
     pictures: dict[str, dict[str, Any]] = {}
     for name, still in stills.items():
         for path in still.files:
@@ -152,7 +157,7 @@ def write_page(report: Report, stills: Mapping[str, Still], folder: Path) -> Pat
     house = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined)
     house.filters["thousands"] = lambda number: f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
     page = house.get_template("report.html").render(
-        report=report, stills=pictures, means=MEANINGS, held=HELD, passed=PASS_THROUGH
+        report=report, stills=pictures, clips=clips, means=MEANINGS, held=HELD, passed=PASS_THROUGH
     )
     _write(folder / "report.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     _write(folder / "index.html", page)
@@ -177,6 +182,6 @@ def _write(path: Path, text: str) -> None:
 
 
 @task(cache_policy=NO_CACHE)
-def report(said: Report, stills: Mapping[str, Still], folder: Path) -> Path:
+def report(said: Report, stills: Mapping[str, Still], clips: Mapping[str, Clip], folder: Path) -> Path:
     """Writes the page and its JSON beside the delivery."""
-    return write_page(said, stills, folder)
+    return write_page(said, stills, clips, folder)

@@ -1,13 +1,14 @@
 """Route: which model draws which face in which frames, and the reason in words.
 
 Promises: every track gets exactly one route; the first rule that fits decides; an operator's model overrules what a
-model is not good at, but draws nobody who does not speak.
+model is not good at, but not what it cannot do, and draws nobody who does not speak.
 Deliberately not here: whether the model and its weights are there (ingest, doctor).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -16,8 +17,8 @@ from storage.catalog import PASS_THROUGH, Character, Route, Track, Turn
 from storage.film.probe import Film
 from tasks.ranges import FADE, Range, length, meet, runs, under, union, widen
 
-MODEL: Final = "diff2lip"
 SMALLEST: Final = 48  # pixels, forehead to chin: in a smaller face nobody sees the mouth
+NARROWEST: Final = 4  # pixels, half the mouth at rest: nobody sees what a smaller one says
 FARTHEST: Final = 60  # degrees from the camera: beyond, one corner of the mouth is out of sight
 BLURRED: Final = 10  # sharpness; GRID faces have about 200, a face in Tears of Steel out of focus 38
 SURE: Final = 0.6  # confidence of the binding of voice and face
@@ -29,15 +30,35 @@ NOTHING_TO_DRAW: Final[tuple[Rule, ...]] = (
     (lambda m: m["character"] is None, "{unbound}"),
     (lambda m: m["frames"] == 0, "{character} says nothing while this face is seen"),
 )
-NOT_GOOD_AT: Final[tuple[Rule, ...]] = (
-    (lambda m: m["height_px"] < SMALLEST, "face {height_px:.0f} px high: under {SMALLEST}"),
-    (lambda m: m["style"] == "stylised", "drawn face: no model for stylised faces yet"),
-    (lambda m: m["yaw"] > FARTHEST, "face turned {yaw:.0f}° from the camera: over {FARTHEST}"),
-    (lambda m: m["sharpness"] < BLURRED, "face blurred, sharpness {sharpness:.0f}: under {BLURRED}"),
-    (lambda m: m["confidence"] < SURE, "not sure that this is {character}'s face, {confidence:.2f}: under {SURE}"),
+UNSURE: Final[Rule] = (
+    lambda m: m["confidence"] < SURE, "not sure that this is {character}'s face, {confidence:.2f}: under {SURE}"
+)  # fmt: skip
+CANNOT: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "diff2lip": ((lambda m: not m["mesh"], "it needs landmarks and this face has none"),),
+    "omnisync": (),
+}
+NOT_GOOD_AT: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "diff2lip": (
+        (lambda m: m["height_px"] < SMALLEST, "face {height_px:.0f} px high: under {SMALLEST}"),
+        (lambda m: m["style"] == "stylised", "drawn face: it has learnt from filmed ones"),
+        (lambda m: m["yaw"] > FARTHEST, "face turned {yaw:.0f}° from the camera: over {FARTHEST}"),
+        (lambda m: m["sharpness"] < BLURRED, "face blurred, sharpness {sharpness:.0f}: under {BLURRED}"),
+        UNSURE,
+    ),
+    "omnisync": (
+        (lambda m: m["mouth_px"] < NARROWEST, "mouth {mouth_px:.1f} px to a side: under {NARROWEST}"),
+        UNSURE,
+    ),
+}
+CHOICE: Final[tuple[tuple[Callable[[Measures], bool], str, str], ...]] = (  # when, which model, why
+    (lambda m: m["style"] == "stylised", "omnisync", "drawn face: omnisync draws without landmarks"),
+    (lambda m: not m["mesh"], "omnisync", "no landmarks on this face: omnisync draws without"),
+    (lambda m: True, "diff2lip", "face {height_px:.0f} px high, turned {yaw:.0f}°"),
 )
-DRAWN: Final = "{character} speaks in {frames} frames; face {height_px:.0f} px high, turned {yaw:.0f}°"
-LIMITS: Final = {"SMALLEST": SMALLEST, "FARTHEST": FARTHEST, "BLURRED": BLURRED, "SURE": SURE}
+ROUTED: Final = tuple(dict.fromkeys(name for _, name, _ in CHOICE))  # who may be needed if no model is asked for
+LIMITS: Final = {
+    "SMALLEST": SMALLEST, "NARROWEST": NARROWEST, "FARTHEST": FARTHEST, "BLURRED": BLURRED, "SURE": SURE,
+}  # fmt: skip
 
 
 def route_all(
@@ -55,16 +76,23 @@ def route_all(
     routes = []
     for n, track in enumerate(tracks):
         character = named.get(track.character_id) if track.character_id is not None else None
-        present = runs(artifacts.arrays(track.geometry)["frames"])
-        ranges = to_render(film, present, turns_of(character, turns))
+        geometry = artifacts.arrays(track.geometry)
+        ranges = to_render(film, runs(geometry["frames"]), turns_of(character, turns))
+        seen = {"mouth_px": round(float(np.median(geometry["mouth"][:, 2])), 1), "mesh": geometry["points"].size > 0}
         why = unbound[n] if n < len(unbound) else "no voice was bound to this face"
-        routes.append(decide(track, character, ranges, model, why))
+        routes.append(decide(track, seen, character, ranges, model, why))
     return routes
 
 
-def decide(track: Track, character: Character | None, ranges: list[Range], model: str | None, unbound: str) -> Route:
-    """The route of one track whose frames to render are known."""
+def decide(
+    track: Track, seen: Measures, character: Character | None, ranges: list[Range], model: str | None, unbound: str
+) -> Route:
+    """The route of one track whose frames to render are known.
+
+    seen  what its geometry says: mouth_px, half the mouth's width in pixels, and mesh, whether it has one
+    """
     numbers = {
+        **seen,
         "height_px": round(track.height_px, 1),
         "yaw": round(track.yaw, 1),
         "sharpness": round(track.sharpness, 1),
@@ -75,12 +103,20 @@ def decide(track: Track, character: Character | None, ranges: list[Range], model
     measures = {**numbers, "character": character.name if character else None, "unbound": unbound}
     if (reason := first_that_fits(NOTHING_TO_DRAW, measures)) is not None:
         return passed_through(track, reason, numbers)
-    limit = first_that_fits(NOT_GOOD_AT, measures)
+    fits, choice = next((name, why) for holds, name, why in CHOICE if holds(measures))
+    chosen = model or fits
+    if (reason := first_that_fits(CANNOT[chosen], measures)) is not None:
+        return passed_through(track, f"{chosen} was asked for, but {reason}", numbers)
+    limit = first_that_fits(NOT_GOOD_AT[chosen], measures)
     if limit is not None and model is None:
         return passed_through(track, f"{limit}, passed through", numbers)
-    reason = DRAWN.format_map(measures) if limit is None else f"{model} was asked for, although: {limit}"
+    if limit is not None:
+        reason = f"{chosen} was asked for, although: {limit}"
+    else:
+        why = choice.format_map(measures) if chosen == fits else f"{chosen} was asked for"
+        reason = f"{measures['character']} speaks in {measures['frames']} frames; {why}"
     return Route(
-        track_id=track.id, model=model or MODEL, reason=reason, numbers=numbers,
+        track_id=track.id, model=chosen, reason=reason, numbers=numbers,
         ranges=[list(one) for one in ranges], decided_by="--model" if model else "dubline",
     )  # fmt: skip
 

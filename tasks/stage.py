@@ -4,6 +4,7 @@ Promises: the patch of every frame of a take has the same size and lies inside t
 the model left as it was keeps the plate's own detail; the matte is 0 outside the square the model saw.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,11 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.face.crop import cut, frame_squares, into
+from models.face.crop import cut, frame_squares, into, mouth_into
 from models.face.form import breadth, kinds, measure
 from models.face.matte import matte
 from models.face.paste import lay
-from models.lipsync import WIDE, CropSpec, Face
+from models.lipsync import WIDE, CropSpec, Face, Sight
 from storage.film.colour import from_rgb, to_rgb
 from storage.film.planes import Planes, pixel_format
 from storage.film.probe import Film
@@ -37,15 +38,17 @@ class Plate:
     rgb: NDArray[np.float16]  # (height, width, 3) the film under the patch, 0 … 1
     square: Pixels  # (4,) the model's square in pixels of the patch
     crop: Pixels  # (S, S, 3) what the model sees, 0 … 1
-    points: Pixels  # (468, 2) the mesh in 0 … 1 of the crop
+    points: Pixels  # (468, 2) the mesh in 0 … 1 of the crop; (0, 2) where the face has none
+    mouth: Pixels  # (4,) the mouth in 0 … 1 of the crop (models.face.crop.mouth_into)
 
 
 class Stage:
-    """One track of one film, seen through one model's crop."""
+    """One track of one film, seen through one model's crop. A crop around the eyes wants a track with a mesh."""
 
     def __init__(self, film: Film, geometry: Geometry, spec: CropSpec) -> None:
         self.film, self.geometry, self.spec = film, geometry, spec
-        self.squares = frame_squares(geometry.frames, geometry.points, spec)
+        places = geometry.points if spec.around == "eyes" else geometry.mouth
+        self.squares = frame_squares(geometry.frames, places, spec)
         self.row = {int(frame): n for n, frame in enumerate(geometry.frames)}
         layout = pixel_format(film.pix_fmt)
         self.across, self.down = layout.across, layout.down
@@ -54,6 +57,7 @@ class Stage:
         side = int(np.ceil(reach.max())) + 2 * max(self.across, self.down)
         self.width = min(_up(side, self.across), film.width)
         self.height = min(_up(side, self.down), film.height)
+        self.face = self._face() if spec.landmarks else None
 
     def plate(self, frame: Frame) -> Plate:
         """raises KeyError if the track has no face in this frame"""
@@ -64,10 +68,19 @@ class Stage:
         rgb = to_rgb(frame.planes, self.film, x, y, self.width, self.height)
         here = np.asarray(square - [x, y, 0, 0], np.float32)
         crop = np.asarray(cut(rgb, here, self.spec.size), np.float32)
-        points = into(self.geometry.points[n], square)
-        return Plate(frame.index, x, y, rgb.astype(np.float16), here, np.clip(crop, 0, 1), points)
+        points, mouth = into(self.geometry.points[n], square), mouth_into(self.geometry.mouth[n], square)
+        return Plate(frame.index, x, y, rgb.astype(np.float16), here, np.clip(crop, 0, 1), points, mouth)
 
-    def face(self) -> Face:
+    def sight(self, plates: Sequence[Plate]) -> Sight:
+        """What the model is shown of these frames."""
+        return Sight(
+            torch.from_numpy(np.stack([plate.crop for plate in plates]).transpose(0, 3, 1, 2).copy()),
+            torch.from_numpy(np.stack([plate.mouth for plate in plates])),
+            torch.from_numpy(np.stack([plate.points for plate in plates])),
+            self.face,
+        )
+
+    def _face(self) -> Face:
         """The face as the whole track knows it: shut, open, narrow, broad, and on average."""
         g = self.geometry
         frontal = np.abs(g.yaw) <= max(FRONTAL, float(np.quantile(np.abs(g.yaw), 0.25)))
@@ -82,13 +95,16 @@ class Stage:
             torch.from_numpy(median.astype(np.float32)),
         )
 
-    def patch(self, plate: Plate, result: Pixels, face: Face, share: float) -> tuple[Planes, NDArray[np.uint8]]:
+    def patch(self, plate: Plate, result: Pixels, share: float) -> tuple[Planes, NDArray[np.uint8]]:
         """The patch in the film's pixel format and its matte, 0 … 255.
 
         result  (S, S, 3) what the model drew, 0 … 1
         share   0 … 1 how much of it is shown: the fade at the ends of a route
         """
-        cover = matte(plate.points[None], self.spec, face.points[WIDE].numpy())[0]
+        if self.face is None:
+            cover = matte(plate.mouth[None], self.spec)[0]
+        else:
+            cover = matte(plate.points[None], self.spec, self.face.points[WIDE].numpy())[0]
         box = (0, 0, self.width, self.height)
         below = plate.rgb.astype(np.float32)
         rgb, shown = lay(below, plate.crop, result, cover, plate.points, plate.square, box, self.spec)

@@ -28,6 +28,8 @@ SCENES: Final = (
     Scene("drawn_cat", 96, "cat", "Somebody always forgets to feed me.", "You never open the good tins for us."),
     Scene("portrait", 108, "woman", "We can see the entire coast from up here.",
           "From above, every border simply disappears."),
+    Scene("drawn_robot", 96, "robot", "I have counted every star above this roof.",
+          "All my batteries are full and nobody calls."),
     Scene("on_the_phone", 120, "man", "Tell them I am almost there, please.",
           "Wait for me, I am only around the corner."),
     Scene("far_away", 72, "man", "And that was all of it.", "So nothing more was said."),

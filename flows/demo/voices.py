@@ -17,8 +17,8 @@ from flows.demo.script import HZ, Scene
 from storage.errors import Missing
 
 # How fast the one voice is played back, and how fast it is spoken so that the words keep their length.
-PITCH: Final = {"woman": 1.0, "man": 0.76, "cat": 1.3}
-DUB_PITCH: Final = {"woman": 1.06, "man": 0.72, "cat": 1.22}  # the dub has its own actors
+PITCH: Final = {"woman": 1.0, "man": 0.76, "cat": 1.3, "robot": 0.6}
+DUB_PITCH: Final = {"woman": 1.06, "man": 0.72, "cat": 1.22, "robot": 0.64}  # the dub has its own actors
 HEADROOM_DB: Final = 6.0  # every line peaks this far under full scale
 FADE_MS: Final = 5
 

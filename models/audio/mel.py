@@ -57,9 +57,14 @@ def windows(columns: Floats, times: Sequence[Fraction], before: Fraction) -> Flo
 
 @cache
 def bands() -> Floats:
-    """(80, 401) triangles on Slaney's mel scale, each of area one (librosa's norm "slaney")."""
-    edges = _hz(np.linspace(_mel(LOWEST), _mel(HIGHEST), BANDS + 2))
-    bins = np.arange(N_FFT // 2 + 1) * (HZ / N_FFT)
+    """(80, 401) of Wav2Lip."""
+    return triangles(N_FFT, BANDS, LOWEST, HIGHEST)
+
+
+def triangles(n_fft: int, count: int, lowest: float, highest: float) -> Floats:
+    """(count, n_fft / 2 + 1) triangles on Slaney's mel scale, each of area one (librosa's norm "slaney"); Hz."""
+    edges = _hz(np.linspace(_mel(lowest), _mel(highest), count + 2))
+    bins = np.arange(n_fft // 2 + 1) * (HZ / n_fft)
     low, mid, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     triangle = np.maximum(0, np.minimum((bins - low) / (mid - low), (high - bins) / (high - mid)))
     return (triangle * 2 / (high - low)).astype(np.float32)

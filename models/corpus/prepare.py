@@ -5,6 +5,7 @@ pixels, `speech` at 16 kHz. The crops are wider than the network's by a margin f
 Repeatable: a clip that is there is not read again. 7 ms a frame on one core, so 350 GRID clips are three minutes.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ def prepare(path: Path, folder: Path, spec: CropSpec, detector: Detector, mesh: 
     points = track(frames, detector, mesh)
     if points is None:
         return None
-    wide = CropSpec(SIZE, spec.side * float(ROOM), spec.down, spec.landmarks, spec.top)
+    wide = replace(spec, size=SIZE, side=spec.side * float(ROOM))
     squares = frame_squares(np.arange(len(frames), dtype=np.int32), points, wide)
     crops = np.stack([cut(frame, square, SIZE) for frame, square in zip(frames, squares, strict=True)])
     part = ready.with_suffix(".part")

@@ -16,7 +16,7 @@ from models.audio.mel import HZ, mel, windows
 from models.diff2lip.diffusion import Diffusion, Network, ddim_steps
 from models.diff2lip.network import Diff2Lip
 from models.diff2lip.solver import dpm
-from models.lipsync import CropSpec, Face, SpeechSpec, Window
+from models.lipsync import CropSpec, Sight, SpeechSpec, Window
 
 SIZE: Final = 128
 BATCH: Final = 16  # frames drawn at once; they do not see each other
@@ -30,9 +30,10 @@ class Paper:
     drawn is the input's own.
     """
 
-    crop = CropSpec(size=SIZE, side=2.1, down=0.6, landmarks=False, top=0.5)
+    crop = CropSpec(size=SIZE, around="eyes", side=2.1, down=0.6, top=0.5)
     hearing = SpeechSpec(HZ, Fraction(1, 2))
     window = Window(frames=BATCH, overlap=0)
+    prompts: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -52,17 +53,10 @@ class Paper:
 
     @torch.inference_mode()
     def render(
-        self,
-        crops: Tensor,
-        points: Tensor,
-        face: Face,
-        speech: Tensor,
-        times: Sequence[Fraction],
-        *,
-        seed: int,
-        steps: int,
+        self, sight: Sight, speech: Tensor, times: Sequence[Fraction], *, seed: int, steps: int, prompt: str = ""
     ) -> Tensor:
-        """See `models.lipsync.LipSync`; steps 0 is 25 of DDIM, 10 of DPM-Solver++; `points` and `face` are not read."""
+        """See `models.lipsync.LipSync`; steps 0 is 25 of DDIM, 10 of DPM-Solver++; only `sight.crops` is read."""
+        crops = sight.crops
         heard = torch.from_numpy(windows(mel(speech.detach().float().cpu().numpy()), times, Fraction(1, 25)))
         drawn = fill(self.network, crops.float() * 2 - 1, heard, one_noise(seed), self._sampler(steps))
         out = crops.clone()

@@ -24,7 +24,7 @@ from models.diff2lip.voice import Voice, speak
 from models.diff2lip.window import CROP, HEIGHT, LEFT, TOP, WIDTH, mask
 from models.face import form
 from models.face.form import Floats
-from models.lipsync import REST, WIDE, Face, SpeechSpec, Window
+from models.lipsync import REST, WIDE, Face, Sight, SpeechSpec, Window
 
 WEIGHTS: Final = Path(__file__).parent / "starter.safetensors"
 SETTLING: Final = 4  # frames heard before and after, so that windows of one shot agree where they meet
@@ -41,6 +41,7 @@ class Starter:
     crop = CROP
     hearing = SpeechSpec(HZ, Fraction(1, 2))
     window = Window(frames=32, overlap=0)
+    prompts: tuple[str, ...] = ()
 
     def __init__(self, network: Drawer, voice: Voice, device: torch.device | str = "cpu") -> None:
         self.device = torch.device(device)
@@ -49,18 +50,12 @@ class Starter:
 
     @torch.inference_mode()
     def render(
-        self,
-        crops: Tensor,
-        points: Tensor,
-        face: Face,
-        speech: Tensor,
-        times: Sequence[Fraction],
-        *,
-        seed: int,
-        steps: int,
+        self, sight: Sight, speech: Tensor, times: Sequence[Fraction], *, seed: int, steps: int, prompt: str = ""
     ) -> Tensor:
         """See `models.lipsync.LipSync`; steps 0 is 1. Silence closes the mouth to the form of the face at rest."""
-        meshes = _numpy(points) * CROP.size
+        crops, face = sight.crops, sight.face
+        assert face is not None, "a crop around the eyes comes with its face"
+        meshes = _numpy(sight.points) * CROP.size
         forms = self._forms(_numpy(speech), times, face)
         diffusion = Diffusion(trailing_steps(steps or 1), "picture")
         noise = self._begin(seed)

@@ -17,17 +17,15 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from models.corpus.clips import Clip
-from models.diff2lip import critic, curves
+from models.diff2lip import critic
 from models.diff2lip.critic import Critic
 from models.diff2lip.expert import Expert
 from models.diff2lip.recipe import FRAMES, Recipe
 from models.diff2lip.subject import Drawn, Subject
+from models.training import curves
+from models.training.diverged import Diverged
 
 LOG: Final = 50  # steps between two points of the curves
-
-
-class Diverged(ArithmeticError):
-    """A loss is no number any more. The last checkpoint is from before and stays."""
 
 
 class Run:

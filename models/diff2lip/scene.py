@@ -20,12 +20,13 @@ from models.corpus.clips import SIZE, Clip
 from models.corpus.prepare import pictures
 from models.diff2lip.window import CROP
 from models.face import form
-from models.face.crop import Box, Pixel, covering, cut, enlarge, frame_squares, into, out_of
+from models.face.crop import Box, Pixel, covering, cut, enlarge, frame_squares, into, mouth_into, out_of
 from models.face.form import Floats
 from models.face.matte import matte
 from models.face.mesh import Mesh, Roi
+from models.face.mouth import of_mesh
 from models.face.paste import lay, over, shown
-from models.lipsync import REST, WIDE, CropSpec, Face, LipSync
+from models.lipsync import REST, WIDE, CropSpec, Face, LipSync, Sight
 from models.metrics import sharpness
 from models.syncnet.senses import RATE
 
@@ -110,10 +111,14 @@ class Scene:
         """The film with mouths that say `speech`."""
         view = self.view(model.crop)
         times = [n / RATE for n in range(len(self.frames))]
-        results = model.render(
-            torch.from_numpy(view.crops).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(view.meshes), view.face,
-            torch.from_numpy(speech), times, seed=7, steps=0,
-        ).permute(0, 2, 3, 1).numpy()  # fmt: skip
+        sight = Sight(
+            torch.from_numpy(view.crops).permute(0, 3, 1, 2).contiguous(),
+            torch.from_numpy(mouth_into(of_mesh(self.points), view.squares)),
+            torch.from_numpy(view.meshes),
+            view.face,
+        )
+        drawn = model.render(sight, torch.from_numpy(speech), times, seed=7, steps=0)
+        results = drawn.permute(0, 2, 3, 1).numpy()
         return [
             self._put(n, box, *self._laid(view, n, np.asarray(results[n], np.float32)))
             for n, box in enumerate(view.boxes)

@@ -70,18 +70,23 @@ def film(out: Path, clips: list[Path], media: Path, model: LipSync) -> None:
         pictures += [np.hstack([_tall(a), _tall(b)]) for a, b in zip(scene.frames, dubbed, strict=True)]
         length = int(len(dubbed) * HZ / RATE)
         sounds.append(np.pad(voice, (0, max(0, length - len(voice))))[:length])
+    write(out, pictures, np.concatenate(sounds))
+
+
+def write(out: Path, pictures: list[NDArray[np.uint8]], sound: Floats) -> None:
+    """An MP4 of RGB pictures of one even size, at RATE, with sound (N,) at HZ."""
     with av.open(str(out), "w") as container:
         picture = container.add_stream("libx264", rate=RATE, options={"crf": "14"})
         picture.height, picture.width = pictures[0].shape[:2]
         picture.pix_fmt = "yuv420p"
-        sound = container.add_stream("aac", rate=HZ, layout="mono")
+        track = container.add_stream("aac", rate=HZ, layout="mono")
         for one in pictures:
             container.mux(picture.encode(av.VideoFrame.from_ndarray(one, format="rgb24")))
         container.mux(picture.encode())
-        heard = av.AudioFrame.from_ndarray(np.concatenate(sounds)[None].astype(np.float32), format="flt", layout="mono")
+        heard = av.AudioFrame.from_ndarray(sound[None].astype(np.float32), format="flt", layout="mono")
         heard.sample_rate, heard.pts, heard.time_base = HZ, 0, Fraction(1, HZ)
-        container.mux(sound.encode(heard))
-        container.mux(sound.encode())
+        container.mux(track.encode(heard))
+        container.mux(track.encode())
 
 
 def _voice(path: Path, clips: list[Path]) -> Floats:

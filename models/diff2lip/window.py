@@ -15,7 +15,7 @@ SIZE: Final = 128
 TOP, LEFT, HEIGHT, WIDTH = 56, 24, 64, 80  # the window in pixels of the crop
 RIM_TOP, RIM_SIDE = 4, 4  # visible rows above, columns beside the mask
 CROP: Final = CropSpec(
-    size=SIZE, side=1.9, down=0.62, landmarks=True,
+    size=SIZE, around="eyes", side=1.9, down=0.62,
     top=(TOP + RIM_TOP) / SIZE, bottom=(TOP + HEIGHT) / SIZE, sides=(LEFT + RIM_SIDE) / SIZE,
 )  # fmt: skip
 

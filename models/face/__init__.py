@@ -4,11 +4,12 @@
     points, presence = Mesh()(rgb, roi(hits[0]))   (468, 2) in picture pixels, 0 … 1
     points, presence = Mesh()(rgb, follow(points)) the next frame without detecting again
     yaw(points), pitch(points), opening(points) degrees, degrees, share of the eye distance
-    squares = frame_squares(numbers, points, spec)  (n, 4) smoothed centre x, centre y, side, roll
+    squares = frame_squares(numbers, places, spec)  (n, 4) smoothed centre x, centre y, side, roll
     crop = cut(rgb, square, size)               (size, size, 3) uint8 or float, antialiased
     patch = enlarge(crop, square, (x, y, w, h)) the crop back on the picture's own pixels
     into(points, square), out_of(points, square)   picture pixels ↔ 0 … 1 of the crop
-    matte(points, drawn, size, top)             (T, size, size) 0 … 1: how much of a drawn crop may cover the plate
+    mouth_into(mouth, square)                   where the mouth is, in 0 … 1 of the crop
+    matte(places, spec, wide)                   (T, size, size) 0 … 1: how much of a drawn crop may cover the plate
 
 Everywhere x runs right, y down, and 0 is the picture's edge, not the middle of its first pixel.
 """

@@ -1,9 +1,9 @@
 """The square a lip-sync model sees, cut out and laid back.
 
-Built from the eyes alone: a square that followed the jaw would tell the network how open the old mouth is, and would
-pump when laid back. Smoothed within runs of consecutive frames, never across a gap. A head held askew is turned upright
-first. Cutting and laying back are the same antialiased bicubic resampling in two directions, exact to a fraction of a
-pixel.
+Built from the eyes alone, or from where the mouth is at rest: a square that followed the jaw would tell the network how
+open the old mouth is, and would pump when laid back. Smoothed within runs of consecutive frames, never across a gap. A
+head held askew is turned upright first. Cutting and laying back are the same antialiased bicubic resampling in two
+directions, exact to a fraction of a pixel.
 """
 
 from typing import Any, Final, TypeVar
@@ -24,20 +24,20 @@ ASKEW: Final = np.deg2rad(4.0)  # a run whose head never leans further is cut st
 MARGIN: Final = 3  # pixels around a turned square: the reach of the resampling
 
 Pixel = TypeVar("Pixel", np.uint8, np.uint16, np.float32)
-Square = Floats  # (4,) centre x, centre y, side in picture pixels; roll in radians, from picture-right down to the eyes
+Square = Floats  # (4,) centre x, centre y, side in picture pixels; roll in radians, clockwise on screen
+Mouth = Floats  # (4,) middle of the mouth at rest x, y, its half width at rest; roll in radians, clockwise on screen
 Box = tuple[int, int, int, int]  # x, y, width, height in whole picture pixels
 
 
-def frame_squares(frames: NDArray[np.int32], points: Floats, spec: CropSpec) -> Floats:
+def frame_squares(frames: NDArray[np.int32], places: Floats, spec: CropSpec) -> Floats:
     """(n, 4) a square for each frame of a track.
 
     frames  (n,) frame numbers, rising; where they skip, smoothing starts afresh
-    points  (n, 468, 2) picture pixels
+    places  what the square is built around, in picture pixels: (n, 468, 2) meshes for the eyes, (n, 4) mouths
     """
-    right, left = points[:, RIGHT_EYE], points[:, LEFT_EYE]
-    across = left - right
-    downwards = np.stack([-across[:, 1], across[:, 0]], axis=1)  # the eye line turned a quarter: down the face
-    centre = (left + right) / 2 + spec.down * downwards
+    middle, across = _eyes(places) if spec.around == "eyes" else _mouths(places)
+    downwards = np.stack([-across[:, 1], across[:, 0]], axis=1)  # a quarter turn: down the face
+    centre = middle + spec.down * downwards
     roll = np.unwrap(np.arctan2(across[:, 1], across[:, 0]))[:, None]
     side = spec.side * np.linalg.norm(across, axis=1, keepdims=True)
     raw = np.concatenate([centre, side, roll], axis=1).astype(np.float32)
@@ -48,6 +48,18 @@ def frame_squares(frames: NDArray[np.int32], points: Floats, spec: CropSpec) -> 
         if np.abs(squares[run, 3]).max() < ASKEW:
             squares[run, 3] = 0.0
     return squares
+
+
+def _eyes(meshes: Floats) -> tuple[Floats, Floats]:
+    """(n, 2) the middle of the eyes, (n, 2) from the outer corner of the right one to that of the left."""
+    right, left = meshes[:, RIGHT_EYE], meshes[:, LEFT_EYE]
+    return np.asarray((left + right) / 2, np.float32), left - right
+
+
+def _mouths(mouths: Floats) -> tuple[Floats, Floats]:
+    """(n, 2) the middle of the mouth, (n, 2) from there to its corner."""
+    roll = mouths[:, 3]
+    return mouths[:, :2], mouths[:, 2:3] * np.stack([np.cos(roll), np.sin(roll)], axis=1)
 
 
 def cut(picture: NDArray[Pixel], square: Square, size: int) -> NDArray[Pixel]:
@@ -102,6 +114,15 @@ def out_of(points: Floats, square: Floats) -> Floats:
     """0 … 1 of the crop → picture pixels; the way back of `into`."""
     away = _rotated(points - 0.5, square[..., None, 3]) * square[..., None, 2:3]
     return np.asarray(away + square[..., None, :2], np.float32)
+
+
+def mouth_into(mouth: Mouth, square: Square) -> Mouth:
+    """The same mouth in 0 … 1 of the crop, its roll against the crop's own. (…, 4) each."""
+    middle = into(mouth[..., None, :2], square)[..., 0, :]
+    return np.asarray(
+        np.concatenate([middle, mouth[..., 2:3] / square[..., 2:3], mouth[..., 3:] - square[..., 3:]], axis=-1),
+        np.float32,
+    )
 
 
 def _rotated(points: Floats, angle: Floats) -> Floats:

@@ -1,7 +1,8 @@
 """How much of a drawn crop may cover the plate: the lower face, soft at its rim, nothing else.
 
-The face is where the mesh says it is, in this frame and with the widest mouth of the track, so that neither the old
-chin nor a new one is cut in two. Zero at the crop's border and wherever the model promises not to draw.
+In crops around the eyes the face is where the mesh says it is, in this frame and with the widest mouth of the track, so
+that neither the old chin nor a new one is cut in two. In crops around the mouth it is an egg around the mouth: nobody
+knows where a drawn chin ends. Zero at the crop's border and wherever the model promises not to draw.
 """
 
 from typing import Final
@@ -19,16 +20,23 @@ LOWER_FACE: Final = JAW + UPPER
 RIGID: Final = (33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 1)  # the jaw does not move these
 SOFT: Final = 0.035  # width of the soft rim, share of the crop
 BELOW: Final = 0.05  # room under the filmed chin, so that none of its edge stays when the jaw rises; share of the crop
+UP: Final = 1.9  # how far the egg reaches above the middle of the mouth, in half widths of the mouth
+DOWN: Final = 2.7  # and below it
+SIDEWAYS: Final = 2.5  # and to either side
+RIM: Final = 0.7  # width of its soft rim at the sides, half widths of the mouth; above and below in proportion
 
 
-def matte(points: Floats, spec: CropSpec, wide: Floats | None = None) -> Floats:
-    """(T, size, size) 0 … 1 for the meshes (T, 468, 2) of T crops, in 0 … 1 of each.
+def matte(places: Floats, spec: CropSpec, wide: Floats | None = None) -> Floats:
+    """(T, size, size) 0 … 1 for T crops.
 
-    wide   (468, 2) mesh of the track's most open mouth (`Face.points[WIDE]`); without it a chin that moves below the
-           filmed one is faded
+    places  in 0 … 1 of each crop: (T, 468, 2) meshes where it is around the eyes, (T, 4) mouths where around the mouth
+    wide    (468, 2) mesh of the track's most open mouth (`Face.points[WIDE]`); without it a chin that moves below the
+            filmed one is faded
     """
     limits = drawable(spec).astype(np.uint8)
-    return np.stack([_one(face, spec.size, limits, wide) for face in points])
+    if spec.around == "mouth":
+        return np.stack([_around(mouth, spec.size, limits) for mouth in places])
+    return np.stack([_below_eyes(face, spec.size, limits, wide) for face in places])
 
 
 def drawable(spec: CropSpec) -> NDArray[np.bool_]:
@@ -40,7 +48,7 @@ def drawable(spec: CropSpec) -> NDArray[np.bool_]:
     return limits
 
 
-def _one(face: Floats, size: int, limits: NDArray[np.uint8], wide: Floats | None) -> Floats:
+def _below_eyes(face: Floats, size: int, limits: NDArray[np.uint8], wide: Floats | None) -> Floats:
     outlines = [face[list(LOWER_FACE)]]
     if wide is not None:
         anchors = np.column_stack([wide[list(RIGID)], np.ones(len(RIGID))])
@@ -51,6 +59,24 @@ def _one(face: Floats, size: int, limits: NDArray[np.uint8], wide: Floats | None
     board = np.zeros((size, size), np.uint8)
     for outline in outlines:
         cv2.fillPoly(board, [np.rint((outline * size - 0.5) * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
-    depth = cv2.distanceTransform(board * limits, cv2.DIST_L2, 5)
-    inside = np.clip((depth - 0.5) / (SOFT * size), 0, 1)
+    return _soft(_depth(board * limits) / (SOFT * size))
+
+
+def _around(mouth: Floats, size: int, limits: NDArray[np.uint8]) -> Floats:
+    x, y, half, roll = (float(value) for value in mouth)
+    middles = (np.arange(size, dtype=np.float32) + 0.5) / size
+    right, below = np.meshgrid((middles - x) / half, (middles - y) / half)
+    across, down = np.cos(roll) * right + np.sin(roll) * below, np.cos(roll) * below - np.sin(roll) * right
+    out = np.hypot(across / SIDEWAYS, down / np.where(down < 0, UP, DOWN))  # 0 in the middle, 1 on the egg's edge
+    return _soft(np.minimum((1 - out) * SIDEWAYS, _depth(limits) / (half * size)) / RIM)
+
+
+def _depth(board: NDArray[np.uint8]) -> Floats:
+    """Pixels from the middle of each to the edge of what is marked."""
+    return np.asarray(cv2.distanceTransform(board, cv2.DIST_L2, 5) - 0.5, np.float32)
+
+
+def _soft(way: Floats) -> Floats:
+    """0 outside, 1 from the inner end of the rim on, smooth at both."""
+    inside = np.clip(way, 0, 1)
     return np.asarray(inside * inside * (3 - 2 * inside), np.float32)

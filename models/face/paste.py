@@ -37,7 +37,7 @@ def lay(
     plate   (h, w, 3) the picture in that box, 0 … 1
     crop    (S, S, 3) what the model saw; result (S, S, 3) what it drew
     cover   (S, S) the matte of this frame (models/face/matte.py)
-    points  (468, 2) mesh in 0 … 1 of the crop
+    points  (468, 2) mesh in 0 … 1 of the crop, or (0, 2) where the face has none
     """
     drawn = result + colour_at_edge(crop, result, cover, points, spec)
     moved = cv2.GaussianBlur(np.abs(drawn - crop).max(axis=-1), (0, 0), 0.02 * spec.size)
@@ -61,8 +61,9 @@ def colour_at_edge(crop: Floats, result: Floats, cover: Floats, points: Floats, 
     """(S, S, 3) what to add to the result so that at the matte's edge its skin has the crop's colour; ±MOST.
 
     Read from pixels that show the same skin in both: within NEAR of the matte's edge on either side, where the model
-    draws, on the face, off the lips, flat, and not far from what their neighbours say. Carried inwards by a normalised
-    Gaussian (Knutsson and Westin, Normalized and Differential Convolution, CVPR 1993).
+    draws, on the face, off the lips, flat, and not far from what their neighbours say. Without a mesh, anything flat
+    tells. Carried inwards by a normalised Gaussian (Knutsson and Westin, Normalized and Differential Convolution,
+    CVPR 1993).
     """
     size = spec.size
     reach = NEAR * size
@@ -71,7 +72,8 @@ def colour_at_edge(crop: Floats, result: Floats, cover: Floats, points: Floats, 
     outwards = cv2.distanceTransform((~matted).astype(np.uint8), cv2.DIST_L2, 3)
     near = np.exp(-np.square(np.maximum(inwards, outwards) / reach))
     steep = np.maximum(_steepness(crop), _steepness(result))
-    trust = near * (_skin(points, size) & drawable(spec)) / (1 + np.square(steep / EDGES))
+    skin = _skin(points, size) if len(points) else np.True_
+    trust = near * (skin & drawable(spec)) / (1 + np.square(steep / EDGES))
     apart = cv2.GaussianBlur(crop - result, (0, 0), 0.012 * size)
     middle = np.zeros_like(apart)
     for _ in range(2):  # first against no difference, then against what the neighbours say

@@ -8,7 +8,7 @@ import numpy as np
 from models.puppets.canvas import Colour, hsv, luminance, mix
 from models.puppets.kinds import MUZZLED, SPECIES, STYLES
 
-FAINT: Final = 0.08  # share of puppets whose mouth hardly differs from the skin
+FAINT: Final = 0.08  # share of puppets whose lips and mouth are mixed with the skin around them
 SMALL: Final = 0.12  # of puppets with a small mouth
 LARGE: Final = 0.10  # of puppets with a large one
 CLEAR: Final = 70.0  # grey levels between the skin at the mouth and the inside, in all but the faint

@@ -48,7 +48,7 @@ def encoder_for(film: Film, deliver: Deliver = "same") -> Encoder:
     ffv1    lossless
     prores  ProRes 422 HQ, or 4444 for films with 4:4:4 chroma; 10 bit
     """
-    tags = _tags(film)
+    tags = colour_tags(film)
     stored = unjay(film.pix_fmt)
     if deliver == "prores":
         return _prores(film, tags)
@@ -113,7 +113,8 @@ def _x265(film: Film) -> str:
     return ":".join(f"{key}={value}" for key, value in said.items())
 
 
-def _tags(film: Film) -> dict[str, str]:
+def colour_tags(film: Film) -> dict[str, str]:
+    """The film's own, as encoders take them."""
     colour = film.colour
     said = {"colorspace": colour.matrix, "color_primaries": colour.primaries, "color_trc": colour.transfer,
             "color_range": colour.range}  # fmt: skip

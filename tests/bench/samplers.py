@@ -18,7 +18,7 @@ from models.diff2lip.network import Diff2Lip
 from models.diff2lip.paper import Paper
 from models.diff2lip.solver import dpm
 from models.face.form import OUTER
-from models.lipsync import Face, LipSync
+from models.lipsync import LipSync, Sight
 from tests.models.conftest import Filmed
 
 T = TypeVar("T")
@@ -67,11 +67,11 @@ def paper() -> list[str]:
         how = "channels last" if layout == torch.channels_last else "planes"
         calls.append(f"| {str(precision).removeprefix('torch.')} | {how} | {seconds:.2f} |")
     rows = [HEAD.format("precision"), "|---|---|---|---|---|"]
-    face, mesh, slowest = torch.rand(1, 3, 128, 128), torch.zeros(1, 468, 2), 0.0
-    known = Face(face.expand(4, -1, -1, -1), mesh.expand(4, -1, -1), mesh[0])
+    face = Sight(torch.rand(1, 3, 128, 128), torch.zeros(1, 4), torch.zeros(1, 0, 2), None)
+    slowest = 0.0
     for name, steps in _rows():
         model = Paper(network, precision=torch.float32, sampler="dpm" if name == "DPM-Solver++" else "ddim")
-        work = partial(model.render, face, mesh, known, torch.zeros(16000), [Fraction(0)], seed=7, steps=steps)
+        work = partial(model.render, face, torch.zeros(16000), [Fraction(0)], seed=7, steps=steps)
         _, seconds = _timed(work)
         slowest = slowest or seconds
         rows.append(f"| {name} | {steps} | float32 | {seconds:.2f} | {seconds / slowest:.2f} |")
@@ -91,11 +91,10 @@ def _dubbed(model: LipSync, films: list[Filmed], steps: int) -> list[Tensor]:
     """Each film with the voice of the next."""
     return [
         model.render(
-            film.crops, film.meshes, film.face, other.speech,
-            [Fraction(n, 25) for n in range(len(film.frames))], seed=7, steps=steps,
+            film.sight(), other.speech, [Fraction(n, 25) for n in range(len(film.frames))], seed=7, steps=steps
         )
         for film, other in zip(films, [*films[1:], films[0]], strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _psnr(drawn: Tensor, truth: Tensor, film: Filmed) -> float:

@@ -47,12 +47,12 @@ class Stage:
         self.enter("split")
         return [Shot(f"sh00{n + 1}0", 12 * n, 12 * n + 12) for n in range(3)]
 
-    def look(self, film: Film, shots: Sequence[Shot], on_progress: OnProgress) -> Looked:
+    def look(self, film: Film, shots: Sequence[Shot], on_progress: OnProgress, mouths: Mapping[str, object]) -> Looked:
         self.enter("look")
         looked = Looked([], [])
         for shot in shots[1:]:
             frames = np.arange(shot.start, shot.end, dtype=np.int32)
-            measures = ("box", "points", "score", "opening", "motion", "yaw", "pitch", "sharpness")
+            measures = ("box", "points", "mouth", "score", "opening", "motion", "yaw", "pitch", "sharpness")
             geometry = artifacts.put_arrays("geometry", {"frames": frames} | {name: np.zeros(12) for name in measures})
             looked.geometries.append(geometry)
             looked.tracks.append(
@@ -92,12 +92,18 @@ class Stage:
         return Drawn(folder / "patch.mkv", folder / "matte.mkv", [[n, 8, 8] for n in numbers])
 
 
+class Told:
+    """As much of a model as a question asks."""
+
+    prompts = ("", "calm")
+
+
 def set_up(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Stage:
     stage = Stage(folder)
     for name in ("split", "look", "listen", "cast", "route"):
         monkeypatch.setattr(f"tasks.{name}.{name}", _task(getattr(stage, name)))
     monkeypatch.setattr("flows.shot.render", _task(stage.render))
-    monkeypatch.setattr("flows.shot.painter", lambda name, variant: Painter(None, "c" * 64, "w" * 64))  # type: ignore[arg-type]
+    monkeypatch.setattr("flows.shot.painter", lambda name, variant: Painter(Told(), "c" * 64, "w" * 64))  # type: ignore[arg-type]
     monkeypatch.setattr("flows.painters.check", lambda job: None)
     return stage
 

@@ -61,6 +61,20 @@ def test_help_needs_nothing_heavy() -> None:
         pytest.param(["dub", "a", "b", "-o", "c", "--speakers", "4-2"], 2, "cannot both be", id="speakers-turned"),
         pytest.param(["dub", "a", "b", "-o", "c", "--name", "a/b"], 2, "name:", id="name-with-a-slash"),
         pytest.param(["dub", "a", "b", "-o", "c", "--model", "magic"], 2, "no model 'magic'", id="no-such-model"),
+        pytest.param(
+            ["dub", "a", "b", "-o", "c", "--mouth", "sh0030"], 2, "like --mouth sh0030=480,320", id="no-place"
+        ),
+        pytest.param(["dub", "a", "b", "-o", "c", "--mouth", "=4,3"], 2, "--mouth =4,3: give the shot", id="no-shot"),
+        pytest.param(["dub", "a", "b", "-o", "c", "--mouth", "s=1"], 2, "--mouth s=1: give", id="one-number"),
+        pytest.param(["dub", "a", "b", "-o", "c", "--mouth", "s=1,2,3,4"], 2, "--mouth s=1,2,3,4", id="four-numbers"),
+        pytest.param(["dub", "a", "b", "-o", "c", "--mouth", "s=1,2,-3"], 2, "greater than 0", id="half-below-nothing"),
+        pytest.param(["dub", "a", "b", "-o", "c", "--mouth", "s=nan,2"], 2, "finite number", id="no-number-at-all"),
+        pytest.param(
+            ["dub", "a", "b", "-o", "c", "--mouth", "s=1,2", "--mouth", "s=3,4"], 2, "s is given twice", id="two-mouths"
+        ),
+        pytest.param(
+            ["dub", "a", "b", "-o", "c", "--prompt", "loud"], 2, "No model knows the prompt 'loud'", id="prompt"
+        ),
         pytest.param(["shots", "ep01"], 2, "No episode is called 'ep01'", id="no-such-episode"),
         pytest.param(["show", "ep01", "sh0010"], 2, "The catalog is empty", id="no-such-shot"),
     ],

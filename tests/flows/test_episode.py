@@ -62,6 +62,25 @@ def test_a_film_is_dubbed_and_the_catalog_tells_how(stage: Stage) -> None:
     assert not list(stage.folder.rglob("*.part"))
 
 
+def test_each_changed_shot_has_a_clip_on_the_page(stage: Stage) -> None:
+    delivery = run(stage)
+    folder = delivery.report.parent
+    assert sorted(path.name for path in (folder / "clips").iterdir()) == ["sh0020.mp4", "sh0030.mp4"]
+    page = (folder / "index.html").read_text()
+    assert 'src="clips/sh0020.mp4"' in page and "clips/sh0010.mp4" not in page
+
+
+def test_without_clips_a_film_is_delivered_all_the_same_and_the_report_says_so(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.film.clip.ClipFilm.write", lambda *_: ends_with(OSError, "disk full")())
+    delivery = run(stage)
+    assert delivery.whole and delivery.changed == 16
+    notes = json.loads(delivery.report.read_text())["delivery"]["notes"]
+    assert "The clip of sh0020 could not be written: disk full" in notes
+    assert not list((delivery.report.parent / "clips").iterdir())
+
+
 def test_the_same_command_again_computes_nothing(stage: Stage) -> None:
     first = run(stage)
     before, computed = fingerprint(first.out), stage.computed.copy()
@@ -105,6 +124,36 @@ def test_another_seed_makes_new_takes_and_looks_at_nothing_again(stage: Stage) -
         (row,) = episode.newest_first(session)
         takes = take.of_episode(session, row.id)
     assert [(each.version, each.seed, each.circled) for each in takes] == 2 * [(1, 7, True), (2, 8, False)]
+
+
+def test_another_prompt_makes_new_takes_and_one_that_the_model_does_not_know_makes_none(stage: Stage) -> None:
+    run(stage)
+    run(stage, prompt="calm")
+    run(stage, prompt="clear teeth")  # of another model; this one draws as ever
+    assert stage.computed == dict.fromkeys(ANALYSIS, 1) | dict.fromkeys(DRAWING, 2)
+
+
+def test_another_mouth_is_looked_for_anew_and_no_cut_or_word_before_it(stage: Stage) -> None:
+    run(stage)
+    run(stage, mouths={"sh0020": (80, 60, None)})
+    assert stage.computed == {"split": 1} | dict.fromkeys(ANALYSIS[1:], 2) | dict.fromkeys(DRAWING, 1)
+    run(stage, mouths={"sh0020": (80, 60, None)})
+    assert stage.computed["look"] == 2
+
+
+def test_a_mouth_outside_the_picture_is_refused_before_anything(stage: Stage) -> None:
+    with pytest.raises(Refused, match="sh0020 at 160,20 lies outside the picture, which is 160 × 96"):
+        run(stage, mouths={"sh0020": (160, 20, None)})
+    with pytest.raises(Refused, match="200 pixels wide"):
+        run(stage, mouths={"sh0020": (80, 20, 100)})
+    assert not stage.computed
+
+
+def test_the_mouth_of_a_shot_that_is_not_there_is_refused_and_the_shots_are_named(stage: Stage) -> None:
+    with pytest.raises(Refused, match=r"no shot sh0040 .* this film has sh0010 … sh0030"):
+        run(stage, mouths={"sh0040": (80, 60, None)})
+    assert stage.computed == {"split": 1}
+    assert run(stage).whole
 
 
 def test_another_stem_is_heard_and_no_face_is_looked_for_again(stage: Stage) -> None:

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from models.corpus import prepare
 from models.corpus.clips import SIZE, Clip
 from models.diff2lip.window import CROP
-from models.face.crop import cut, frame_squares, into
+from models.face.crop import cut, frame_squares, into, mouth_into
 from models.face.detect import Detector
 from models.face.form import breadth, kinds, measure, opening
 from models.face.mesh import Mesh
-from models.lipsync import Face
+from models.face.mouth import of_mesh
+from models.lipsync import Face, Sight
 from tests.media import shared
 
 torch.set_num_threads(1)
@@ -39,6 +40,11 @@ class Filmed:
         mouths = measure(points, np.median(points, axis=0).astype(np.float32))
         chosen = list(kinds(opening(mouths), breadth(mouths)))
         self.face = Face(self.crops[chosen], self.meshes[chosen], self.meshes.median(dim=0).values)
+
+    def sight(self, start: int = 0) -> Sight:
+        """From that frame on."""
+        mouths = torch.from_numpy(mouth_into(of_mesh(self.points), self.squares))
+        return Sight(self.crops[start:], mouths[start:], self.meshes[start:], self.face)
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,8 @@ from models.face.paste import MOST, colour_at_edge, lay, over
 from models.lipsync import CropSpec
 from models.metrics import flicker, seam
 
-STARTER: Final = CropSpec(128, 1.9, 0.62, True, top=60 / 128, bottom=120 / 128, sides=28 / 128)
-PAPER: Final = CropSpec(128, 2.1, 0.6, False, top=0.5)
+STARTER: Final = CropSpec(128, "eyes", 1.9, 0.62, top=60 / 128, bottom=120 / 128, sides=28 / 128)
+PAPER: Final = CropSpec(128, "eyes", 2.1, 0.6, top=0.5)
 SQUARE: Final = np.array([150.3, 140.8, 150.5, 0.0], np.float32)
 LEANING: Final = np.array([150.3, 140.8, 150.5, 0.2], np.float32)
 

@@ -4,6 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from models import registry
+from models.lipsync import Sight
 
 
 def test_every_variant_has_a_row_in_the_ledger() -> None:
@@ -20,6 +22,7 @@ def test_every_variant_has_a_row_in_the_ledger() -> None:
     assert not registry.licence("diff2lip", "paper").commercial
     assert registry.licence("diff2lip", "starter").commercial
     assert "CC BY 4.0" in registry.licence("diff2lip", "starter").attribution
+    assert all(registry.licence("omnisync", variant).commercial for variant in registry.variants("omnisync"))
 
 
 def test_a_checkpoint_comes_back_number_for_number(tmp_path: Path) -> None:
@@ -100,6 +103,36 @@ def test_the_registry_does_without_the_libraries_of_training_and_of_the_solver()
     asked = "import sys, models.registry; print([m for m in ('diffusers', 'accelerate', 'av') if m in sys.modules])"
     said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+def test_what_no_checkpoint_holds_is_there_after_loading(tmp_path: Path) -> None:
+    """Tables of angles are made when a network is built; it is built without memory to be filled from a file."""
+    network = registry.build("omnisync", "tiny")
+    save_file(network.state_dict(), tmp_path / "tiny.safetensors")
+    loaded = registry.load("omnisync", tmp_path / "tiny.safetensors", "tiny")
+    before, after = dict(network.named_buffers()), dict(loaded.named_buffers())
+    assert before and all(torch.equal(after[name], table) for name, table in before.items())
+
+
+def test_a_tiny_renderer_is_the_same_every_time_and_touches_nobodys_chance() -> None:
+    sight = Sight(
+        torch.rand(2, 3, 96, 96), torch.tensor([0.5, 0.5, 0.17, 0.0]).expand(2, -1), torch.zeros(2, 0, 2), None
+    )
+    times = [Fraction(0), Fraction(1, 25)]
+    torch.manual_seed(3)
+    first, second = (
+        registry.renderer("omnisync", "tiny").render(sight, torch.zeros(16000), times, seed=7, steps=1)
+        for _ in range(2)
+    )
+    chance = torch.rand(1)
+    torch.manual_seed(3)
+    assert torch.equal(first, second) and torch.equal(chance, torch.rand(1))
+
+
+def test_prompts_are_known_without_loading_a_model() -> None:
+    assert registry.prompts("diff2lip") == ()
+    assert set(registry.prompts("omnisync")) >= {"calm", "lively", "clear teeth"}
+    assert registry.renderer("omnisync", "tiny").prompts == registry.prompts("omnisync")
 
 
 def test_paper_asks_for_weights_and_says_why() -> None:

@@ -10,7 +10,10 @@ import cv2
 import pytest
 
 from storage.catalog import Character, Finding, Route, Shot, ShotStatus, Take, Track, Verdict
+from storage.film.planes import Planes
 from storage.film.probe import Film, probe, probe_sound
+from storage.film.read import Frame
+from tasks.clips import Clip, Clips
 from tasks.conform import Picture, lay_takes
 from tasks.deliver import Delivered, mux
 from tasks.report import Report, build_report, clock, label, report, write_page
@@ -28,6 +31,7 @@ class Episode:
     delivered: Delivered
     said: Report
     stills: dict[str, Still]
+    clips: dict[str, Clip]
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +60,19 @@ def episode(tmp_path_factory: pytest.TempPathFactory) -> Episode:
         Finding(None, "frames", 45, "frames", 45, Verdict.GREEN),
     ]
     stills = Stills(film, shots, [take], folder / "stills")
-    picture = lay_takes(film, [take], folder.joinpath, folder / "picture.nut", watch=stills)
+    clips = Clips(film, dub, shots, [take], folder / "clips")
+
+    def watch(frame: Frame, after: Planes) -> None:
+        stills(frame, after)
+        clips(frame, after)
+
+    picture = lay_takes(film, [take], folder.joinpath, folder / "picture.nut", watch=watch)
     delivered = mux(film, picture, dub, folder / "out.mkv")
     said = build_report(
         film, dub, picture, delivered, shots=shots, tracks=tracks, characters=[anna], routes=routes, takes=[take],
         findings=findings, seconds={"ingest": 0.5, "conform": 12.25}, versions={"dubline": "0.1.0"}, notes=["A note."],
     )  # fmt: skip
-    return Episode(film, picture, delivered, said, stills.taken)
+    return Episode(film, picture, delivered, said, stills.taken, clips.written)
 
 
 def draw_track(number: int, shot: Shot, shot_id: int) -> Track:
@@ -98,21 +108,22 @@ def test_timecodes_count_from_the_films_own_start(episode: Episode) -> None:
 
 
 def test_the_page_opens_offline_and_says_what_happened(tmp_path: Path, episode: Episode) -> None:
-    page = report.fn(episode.said, episode.stills, tmp_path / "out.mkv.dubline").read_text()
+    page = report.fn(episode.said, episode.stills, episode.clips, tmp_path / "out.mkv.dubline").read_text()
     assert not re.search(r"https?://|src=\"/|url\(", page)
     for file in re.findall(r"(?:src|href)=\"([^#\"]+)\"", page):
         assert (tmp_path / "out.mkv.dubline" / file).is_file()
     for words in ("sh0010", "00:59:59;20", "The face is 210 px high", "mouth is covered in 9 of 15", "A note.", "FFV1",
                   "Decided by night operator", "lse-c, syncnet v2 7.25, target 6"):  # fmt: skip
         assert words in page
+    assert page.count('<video class="clip" controls preload="none"') == 1 and 'src="clips/sh0010.mp4"' in page
     assert "<script>" not in page.replace("\n<script>\n", "")  # a character's name is text, not markup
     assert "&lt;film&gt; &amp;" in page
     assert json.loads((tmp_path / "out.mkv.dubline" / "report.json").read_text()) == episode.said
 
 
 def test_a_page_can_be_written_again(tmp_path: Path, episode: Episode) -> None:
-    first = write_page(episode.said, episode.stills, tmp_path).read_bytes()
-    assert write_page(episode.said, {}, tmp_path).read_bytes() != first
+    first = write_page(episode.said, episode.stills, episode.clips, tmp_path).read_bytes()
+    assert write_page(episode.said, {}, {}, tmp_path).read_bytes() != first
     assert not list(tmp_path.glob("*.part"))
 
 
@@ -137,7 +148,7 @@ def test_a_shot_without_takes_is_shown_by_its_middle() -> None:
 def test_a_report_of_nothing_is_still_a_page(tmp_path: Path, episode: Episode) -> None:
     dub = probe_sound(draw_sound(tmp_path / "dub.wav", 1))
     said = build_report(episode.film, dub, episode.picture, episode.delivered, shots=[])
-    assert write_page(said, {}, tmp_path).is_file()
+    assert write_page(said, {}, {}, tmp_path).is_file()
 
 
 def test_clocks_round_to_seconds() -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models import registry
 from storage import artifacts
 from storage.catalog import PASS_THROUGH, Character, Side, Speaker, Track, Turn
 from storage.film.probe import Film, probe
 from tasks.ranges import meet, runs, under, union, widen
-from tasks.route import decide, route, to_render
+from tasks.route import CANNOT, CHOICE, NOT_GOOD_AT, decide, route, to_render
 from tests.shoot import FILM_24, NTSC_30, PAL, draw_film
 
 HOUR_US = 3_600_000_000
@@ -48,6 +49,11 @@ def track(**other: Any) -> Track:
     return row
 
 
+def seen(mouth_px: float = 21.0, mesh: bool = True, **_: Any) -> dict[str, Any]:
+    """What the geometry of such a face says."""
+    return {"mouth_px": mouth_px, "mesh": mesh}
+
+
 def turn(start_us: int, end_us: int, speaker_id: int = 1, side: Side = Side.ORIGINAL) -> Turn:
     speaker = Speaker(side=side, name="A", heard_by="diarization")
     speaker.id = speaker_id
@@ -67,7 +73,40 @@ HERO = Character(name="Anna", original_id=1, dub_id=2, overlap=0.9)
             {"height_px": 41.3}, HERO, 48, PASS_THROUGH, "face 41 px high: under 48, passed through", id="small"
         ),
         pytest.param({"height_px": 48.0}, HERO, 48, "diff2lip", "face 48 px", id="just-large-enough"),
-        pytest.param({"style": "stylised"}, HERO, 48, PASS_THROUGH, "no model for stylised faces yet", id="drawn-face"),
+        pytest.param(
+            {"style": "stylised"},
+            HERO,
+            48,
+            "omnisync",
+            "Anna speaks in 48 frames; drawn face: omnisync draws without landmarks",
+            id="drawn-face",
+        ),
+        pytest.param({"style": "stylised", "mesh": False, "yaw": 0.0}, HERO, 48, "omnisync", "drawn", id="no-mesh"),
+        pytest.param({"mesh": False}, HERO, 48, "omnisync", "no landmarks on this face", id="filmed-without-mesh"),
+        pytest.param(
+            {"style": "stylised", "yaw": 80.0, "sharpness": 2.0, "height_px": 44.0},
+            HERO,
+            48,
+            "omnisync",
+            "drawn face",
+            id="drawn-and-odd",
+        ),
+        pytest.param(
+            {"style": "stylised", "mouth_px": 3.2},
+            HERO,
+            48,
+            PASS_THROUGH,
+            "mouth 3.2 px to a side: under 4, passed through",
+            id="drawn-and-tiny",
+        ),
+        pytest.param(
+            {"style": "stylised", "confidence": 0.4},
+            HERO,
+            48,
+            PASS_THROUGH,
+            "not sure that this is Anna's face, 0.40",
+            id="drawn-and-unsure",
+        ),
         pytest.param({"style": "uncertain"}, HERO, 48, "diff2lip", "Anna speaks", id="perhaps-drawn"),
         pytest.param({"yaw": 72.0}, HERO, 48, PASS_THROUGH, "turned 72° from the camera: over 60", id="profile"),
         pytest.param({"sharpness": 4.0}, HERO, 48, PASS_THROUGH, "sharpness 4: under 10", id="blurred"),
@@ -78,17 +117,33 @@ def test_the_first_rule_that_fits_decides(
     measures: dict[str, Any], character: Character | None, frames: int, model: str, reason: str
 ) -> None:
     ranges = [(0, frames)] if frames else []
-    found = decide(track(**measures), character, ranges, None, "off screen")
+    found = decide(track(**measures), seen(**measures), character, ranges, None, "off screen")
     assert found.model == model and reason in found.reason
-    assert found.ranges == ([[0, frames]] if model == "diff2lip" else [])
+    assert found.ranges == ([] if model == PASS_THROUGH else [[0, frames]])
     assert found.numbers["frames"] == frames and found.decided_by == "dubline"
 
 
 def test_an_operators_model_overrules_limits_but_draws_nobody_who_is_silent() -> None:
-    small = decide(track(height_px=41.3), HERO, [(3, 9)], "wav2lip", "")
-    assert (small.model, small.ranges, small.decided_by) == ("wav2lip", [[3, 9]], "--model")
-    assert small.reason == "wav2lip was asked for, although: face 41 px high: under 48"
-    assert decide(track(), None, [], "wav2lip", "off screen").model == PASS_THROUGH
+    small = decide(track(height_px=41.3), seen(), HERO, [(3, 9)], "diff2lip", "")
+    assert (small.model, small.ranges, small.decided_by) == ("diff2lip", [[3, 9]], "--model")
+    assert small.reason == "diff2lip was asked for, although: face 41 px high: under 48"
+    filmed = decide(track(), seen(), HERO, [(3, 9)], "omnisync", "")
+    assert (filmed.model, filmed.reason) == ("omnisync", "Anna speaks in 6 frames; omnisync was asked for")
+    drawn = decide(track(style="stylised"), seen(), HERO, [(3, 9)], "diff2lip", "")
+    assert (drawn.model, "although: drawn face" in drawn.reason) == ("diff2lip", True)
+    assert decide(track(), seen(), None, [], "omnisync", "off screen").model == PASS_THROUGH
+
+
+def test_a_face_without_landmarks_never_goes_to_a_model_that_needs_them() -> None:
+    """Not even by an operator's word: the shot would turn red."""
+    found = decide(track(style="stylised"), seen(mesh=False), HERO, [(3, 9)], "diff2lip", "")
+    assert (found.model, found.ranges) == (PASS_THROUGH, [])
+    assert found.reason == "diff2lip was asked for, but it needs landmarks and this face has none"
+
+
+def test_every_model_that_can_be_asked_for_has_its_rules() -> None:
+    assert CANNOT.keys() == NOT_GOOD_AT.keys() >= {name for _, name, _ in CHOICE}
+    assert set(registry.names()) <= CANNOT.keys()
 
 
 @pytest.mark.parametrize(
@@ -136,7 +191,8 @@ def test_what_is_rendered(
 def test_both_sides_of_a_character_are_rendered_and_nobody_elses(house: Path, tmp_path: Path) -> None:
     film = probe(draw_film(tmp_path / "film.mkv", 75, PAL))
     face = track(character_id=5)
-    face.geometry = artifacts.put_arrays("geometry", {"frames": np.arange(75, dtype=np.int32)}).sha
+    measured = {"frames": np.arange(75, dtype=np.int32), "mouth": np.full((75, 4), 21), "points": np.zeros((75, 0, 2))}
+    face.geometry = artifacts.put_arrays("geometry", measured).sha
     hero = Character(name="Anna", original_id=1, dub_id=2, overlap=0.9)
     hero.id = 5
     turns = [
@@ -147,4 +203,5 @@ def test_both_sides_of_a_character_are_rendered_and_nobody_elses(house: Path, tm
     unseen = track(name="f2", geometry=face.geometry)
     first, second = route.fn(film, [face, unseen], [hero], turns, None, ["", "it listens"])
     assert first.ranges == [[7, 23], [37, 53]] and first.track_id == 1
+    assert (first.model, first.numbers["mesh"], first.numbers["mouth_px"]) == ("omnisync", False, 21.0)
     assert (second.model, second.reason) == (PASS_THROUGH, "it listens")

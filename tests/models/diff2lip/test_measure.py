@@ -19,7 +19,7 @@ from models.diff2lip.window import CROP
 from models.face.detect import Detector
 from models.face.form import Floats, opening
 from models.face.mesh import Mesh
-from models.lipsync import Face, SpeechSpec, Window
+from models.lipsync import Sight, SpeechSpec, Window
 from tests.media import shared
 
 
@@ -29,19 +29,12 @@ class Itself:
     crop = CROP
     hearing = SpeechSpec(16000, Fraction(0))
     window = Window(32, 0)
+    prompts: tuple[str, ...] = ()
 
     def render(
-        self,
-        crops: Tensor,
-        points: Tensor,
-        face: Face,
-        speech: Tensor,
-        times: Sequence[Fraction],
-        *,
-        seed: int,
-        steps: int,
+        self, sight: Sight, speech: Tensor, times: Sequence[Fraction], *, seed: int, steps: int, prompt: str = ""
     ) -> Tensor:
-        return crops.clone()
+        return sight.crops.clone()
 
 
 @pytest.fixture(scope="module")

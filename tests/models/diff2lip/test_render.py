@@ -17,19 +17,20 @@ from models.diff2lip.window import CROP
 from models.face.crop import covering, enlarge
 from models.face.mesh import Mesh, Roi
 from models.face.pose import opening
-from models.lipsync import Face, LipSync
+from models.lipsync import Face, LipSync, Sight
 from tests.models.conftest import Filmed
 
 needs_starter = pytest.mark.skipif(not WEIGHTS.exists(), reason=f"{WEIGHTS.name} is not trained yet")
 
 
-def face_of(chance: torch.Generator, size: int, count: int) -> tuple[Tensor, Tensor, Face]:
+def sight_of(chance: torch.Generator, size: int, count: int) -> Sight:
     """Noise with a plausible mesh: enough for shapes and seeds."""
     crops = torch.rand(count, 3, size, size, generator=chance)
     mesh = torch.rand(468, 2, generator=chance) * 0.6 + 0.2
     mesh[33], mesh[263] = torch.tensor([0.24, 0.17]), torch.tensor([0.76, 0.17])
     meshes = mesh + torch.rand(count, 1, 2, generator=chance) * 0.01
-    return crops, meshes, Face(crops[[0, -1, 0, -1]], meshes[[0, -1, 0, -1]], mesh)
+    face = Face(crops[[0, -1, 0, -1]], meshes[[0, -1, 0, -1]], mesh)
+    return Sight(crops, torch.tensor([0.5, 0.7, 0.15, 0.0]).expand(count, -1), meshes, face)
 
 
 @pytest.fixture(scope="module")
@@ -40,28 +41,28 @@ def tiny() -> LipSync:
 @pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(25), Fraction(60000, 1001)])
 @pytest.mark.parametrize("count", [1, 2, 37])
 def test_as_many_faces_out_as_in(tiny: LipSync, rate: Fraction, count: int) -> None:
-    crops, points, face = face_of(torch.Generator().manual_seed(7), 128, count)
+    sight = sight_of(torch.Generator().manual_seed(7), 128, count)
     speech = torch.randn(4000, generator=torch.Generator().manual_seed(8)) * 0.1  # shorter than the picture
-    out = tiny.render(crops, points, face, speech, [n / rate for n in range(count)], seed=7, steps=0)
-    assert out.shape == crops.shape and out.dtype == crops.dtype
+    out = tiny.render(sight, speech, [n / rate for n in range(count)], seed=7, steps=0)
+    assert out.shape == sight.crops.shape and out.dtype == sight.crops.dtype
     assert out.min() >= 0 and out.max() <= 1
-    assert not torch.equal(out, crops)
+    assert not torch.equal(out, sight.crops)
 
 
 def test_outside_the_mask_every_number_is_the_inputs(tiny: LipSync) -> None:
-    crops, points, face = face_of(torch.Generator().manual_seed(7), 128, 3)
-    out = tiny.render(crops, points, face, torch.zeros(100), [Fraction(n, 25) for n in range(3)], seed=7, steps=2)
-    changed = (out != crops).any(dim=1).any(dim=0)
+    sight = sight_of(torch.Generator().manual_seed(7), 128, 3)
+    out = tiny.render(sight, torch.zeros(100), [Fraction(n, 25) for n in range(3)], seed=7, steps=2)
+    changed = (out != sight.crops).any(dim=1).any(dim=0)
     rows, columns = changed.any(dim=1).nonzero(), changed.any(dim=0).nonzero()
     assert rows.min() >= CROP.top * 128 and rows.max() < CROP.bottom * 128
     assert columns.min() >= CROP.sides * 128 and columns.max() < 128 - CROP.sides * 128
 
 
 def test_no_sound_at_all_is_silence(tiny: LipSync) -> None:
-    crops, points, face = face_of(torch.Generator().manual_seed(7), 128, 2)
+    sight = sight_of(torch.Generator().manual_seed(7), 128, 2)
     times = [Fraction(0), Fraction(1, 24)]
-    nothing = tiny.render(crops, points, face, torch.zeros(0), times, seed=7, steps=0)
-    assert torch.equal(nothing, tiny.render(crops, points, face, torch.zeros(8000), times, seed=7, steps=0))
+    nothing = tiny.render(sight, torch.zeros(0), times, seed=7, steps=0)
+    assert torch.equal(nothing, tiny.render(sight, torch.zeros(8000), times, seed=7, steps=0))
 
 
 def test_the_voice_is_active_where_it_speaks() -> None:
@@ -74,13 +75,14 @@ def test_the_voice_is_active_where_it_speaks() -> None:
 def test_paper_draws_only_the_lower_half_and_frame_by_frame() -> None:
     torch.manual_seed(7)
     model = Paper(Diff2Lip(replace(PAPER, channels=32, widths=(1, 2), blocks=1, attention=(), head=32)))
-    crops, points, face = face_of(torch.Generator().manual_seed(7), 128, 2)
+    sight = sight_of(torch.Generator().manual_seed(7), 128, 2)
     speech = torch.randn(16000, generator=torch.Generator().manual_seed(8)) * 0.1
     times = [Fraction(n, 25) for n in range(2)]
-    both = model.render(crops, points, face, speech, times, seed=7, steps=2)
-    assert torch.equal(both[:, :, :64], crops[:, :, :64])
-    assert not torch.allclose(both[:, :, 64:], crops[:, :, 64:])
-    second = model.render(crops[1:], points[1:], face, speech, times[1:], seed=7, steps=2)
+    both = model.render(sight, speech, times, seed=7, steps=2)
+    assert torch.equal(both[:, :, :64], sight.crops[:, :, :64])
+    assert not torch.allclose(both[:, :, 64:], sight.crops[:, :, 64:])
+    later = Sight(sight.crops[1:], sight.mouths[1:], sight.points[1:], sight.face)
+    second = model.render(later, speech, times[1:], seed=7, steps=2)
     assert torch.allclose(second, both[1:], atol=1e-4)  # all frames start from one noise
 
 
@@ -94,9 +96,7 @@ def test_the_same_seed_draws_the_same_pixels(filmed: Filmed) -> None:
 def test_windows_of_one_shot_agree(filmed: Filmed) -> None:
     whole = drawn(filmed, filmed.speech)
     times = [Fraction(n, 25) for n in range(10, 24)]
-    part = registry.renderer("diff2lip").render(
-        filmed.crops[10:], filmed.meshes[10:], filmed.face, filmed.speech, times, seed=7, steps=0
-    )
+    part = registry.renderer("diff2lip").render(filmed.sight(10), filmed.speech, times, seed=7, steps=0)
     assert (part - whole[10:]).abs().max() < 0.02
 
 
@@ -119,7 +119,7 @@ def test_a_room_alone_keeps_the_mouth_as_silence_does(filmed: Filmed) -> None:
 def drawn(filmed: Filmed, speech: Tensor) -> Tensor:
     times = [Fraction(n, 25) for n in range(len(filmed.frames))]
     model = registry.renderer("diff2lip")
-    return model.render(filmed.crops, filmed.meshes, filmed.face, speech, times, seed=7, steps=0)
+    return model.render(filmed.sight(), speech, times, seed=7, steps=0)
 
 
 def openings(filmed: Filmed, crops: Tensor) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

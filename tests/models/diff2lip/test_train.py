@@ -25,7 +25,7 @@ from models.diff2lip.lessons import AWAY, Lessons
 from models.diff2lip.network import Shape
 from models.diff2lip.recipe import FRAMES, Recipe
 from models.diff2lip.render import Starter
-from models.diff2lip.run import Diverged, Run, train
+from models.diff2lip.run import Run, train
 from models.diff2lip.subject import Drawn, Subject
 from models.diff2lip.voice import Voice, speak
 from models.face.form import opening
@@ -33,6 +33,7 @@ from models.syncnet.loss import SyncLoss
 from models.syncnet.network import Ear, PixelEye
 from models.syncnet.senses import RATE
 from models.syncnet.train import learn_points
+from models.training.diverged import Diverged
 
 MACHINE = torch.device("cpu")
 SMALL = Shape(32, (1, 2), 1, (1,), 32)

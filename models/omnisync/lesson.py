@@ -1,0 +1,75 @@
+"""One lesson: a film, the same film with other lips, the sound of the latter; and how both pass through a camera."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.omnisync.window import SIDE, SIZE
+
+MISPLACED: Final = (0.15, 0.10, 4.0)  # spread of the perceived mouth: half widths, log half width, degrees
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """A batch. Pictures are (B, 3, F, 96, 96) in −1 … 1."""
+
+    source: Tensor
+    target: Tensor
+    weight: Tensor  # (B, 1, F, 96, 96) how much a pixel counts
+    windows: Tensor  # (B, F, 80, 20) log-mel
+    law: Tensor  # (B, F, 4) the mouth's numbers
+    prompts: Tensor  # (B,) places in PROMPTS
+    sigma: Tensor  # (B,) how noisy it is taught
+
+    def to(self, device: torch.device) -> "Lesson":
+        return Lesson(*(getattr(self, name).to(device) for name in Lesson.__dataclass_fields__))
+
+
+def joined(parts: Sequence[Lesson]) -> Lesson:
+    """Lessons of one puppet each as a batch."""
+    return Lesson(*(torch.cat([getattr(part, name) for part in parts]) for name in Lesson.__dataclass_fields__))
+
+
+def seen(true: Floats, rng: np.random.Generator) -> Floats:
+    """(F, 4) the squares a crop is cut by: around mouths perceived as well, or as badly, as the product perceives."""
+    away, wider, turned = MISPLACED
+    half = true[:, 2] * np.exp(rng.normal() * wider)
+    centre = true[:, :2] + half[:, None] * (rng.normal(0, away, 2) + rng.normal(0, 0.02, (len(true), 2)))
+    roll = true[:, 3] + np.radians(rng.normal() * turned)
+    return np.column_stack([centre, SIDE * half, roll]).astype(np.float32)
+
+
+def weights(changed: NDArray[np.bool_]) -> Floats:
+    """(F, 96, 96) 1, more in the middle where mouths are, most where lips moved."""
+    middle = (np.arange(SIZE, dtype=np.float32) + 0.5) / SIZE - 0.5
+    near = np.exp(-(middle[:, None] ** 2 + middle[None] ** 2) / (2 * 0.17**2)) * 3
+    moved = np.stack([cv2.GaussianBlur(each.astype(np.float32), (0, 0), 1.5) for each in changed])
+    return np.asarray(1 + near + 8 * np.minimum(1, 1.5 * moved), np.float32)
+
+
+def filmed(pictures: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """(2, F, 96, 96, 3) both drawings through the same camera: other colours and light, blur, grain, mirrored."""
+    if rng.random() < 0.5:
+        pictures = pictures[..., rng.permutation(3)]
+    shown = pictures.astype(np.float32) * rng.uniform(0.75, 1.15) + rng.uniform(-10, 10)
+    if rng.random() < 0.3:
+        spread = rng.uniform(0.4, 1.2)
+        shown = np.stack([[cv2.GaussianBlur(each, (0, 0), spread) for each in film] for film in shown])
+    if rng.random() < 0.25:
+        shown += rng.normal(0, rng.uniform(1, 6), shown.shape[1:]).astype(np.float32)
+    if rng.random() < 0.5:
+        shown = shown[..., ::-1, :]
+    return np.asarray(np.clip(shown, 0, 255), np.uint8)
+
+
+def tensor(pictures: NDArray[np.uint8]) -> Tensor:
+    """(F, 96, 96, 3) → (1, 3, F, 96, 96) in −1 … 1."""
+    return torch.from_numpy(pictures.astype(np.float32) / 127.5 - 1).permute(3, 0, 1, 2)[None].contiguous()
