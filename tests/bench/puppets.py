@@ -1,0 +1,79 @@
+"""Figures of OmniSync on drawn characters of kinds and with voices nobody trained on, with the shipped starter.
+
+    DUBLINE_MOUTHS=FOLDER python -m tests.bench puppets settings pairs windows
+
+FOLDER keeps the prepared clips and the figures, a line for each clip and row: what is there is not measured again.
+`dubline evaluate omnisync` fills the same folder, in several processes.
+"""
+
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import psutil
+import torch
+
+from models import registry
+from models.audio.logmel import HZ
+from models.lipsync import Sight
+from models.omnisync import measure, tables
+from tests.bench.mouths import kept_in, prepared
+
+ROWS: Final = "figures-omnisync"
+STEPS: Final = (1, 2, 5, 10, 50)
+
+
+def drawn(shared: Path) -> list[str]:
+    """The tables of drawn characters, measured where they are not yet."""
+    folder = kept_in()
+    prepared(folder / "clips", shared / "media")
+    _evaluate(folder, "--forced", "--media", str(shared / "media"))
+    return tables.markdown(measure.rows(folder / ROWS))
+
+
+def settings() -> list[str]:
+    """Each setting changed alone, on fewer clips."""
+    folder = kept_in() / "settings"
+    _evaluate(folder, "--clips", "16", "--ablations", "--no-silence")
+    return tables.table(measure.rows(folder / ROWS))
+
+
+def pairs() -> list[str]:
+    """What was measured of runs that were taught by other pairs, in FOLDER/pairs-experiment; measures nothing itself."""
+    return tables.table(measure.rows(kept_in() / "pairs-experiment" / ROWS))
+
+
+def windows() -> list[str]:
+    """Seconds a frame and memory of one window after another, by steps, on one thread and on two."""
+    model = registry.renderer("omnisync", "starter")
+    frames = model.window.frames
+    g = torch.Generator().manual_seed(1)
+    mouths = torch.tensor([[0.5, 0.5, 1 / 6, 0.0]]).expand(frames, 4)
+    sight = Sight(torch.rand(frames, 3, 96, 96, generator=g), mouths, torch.zeros(frames, 0, 2), None)
+    speech, times = 0.1 * torch.randn(9 * HZ, generator=g), [4 + Fraction(n, 25) for n in range(frames)]
+    rows = ["| steps | seconds a frame, one thread | two threads | over 5 steps |", "|---|---|---|---|"]
+    seconds = {}
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        model.render(sight, speech, times, seed=7, steps=1)  # the first time is not counted
+        for steps in STEPS:
+            began = time.perf_counter()
+            for _ in range(2):
+                model.render(sight, speech, times, seed=7, steps=steps)
+            seconds[threads, steps] = (time.perf_counter() - began) / 2 / frames
+    for steps in STEPS:
+        one, two = seconds[1, steps], seconds[2, steps]
+        rows.append(f"| {steps} | {one:.3f} | {two:.3f} | {one / seconds[1, 5]:.2f} |")
+    held = psutil.Process().memory_info().rss / 2**20
+    return [*rows, "", f"Peak of the process with the model and one window of {frames} frames: {held:.0f} MiB."]
+
+
+def _evaluate(folder: Path, *options: str) -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "flows.cli", "evaluate", "omnisync", str(folder), *options], stdout=subprocess.DEVNULL
+    )
+    if said.returncode:
+        raise SystemExit(said.returncode)
