@@ -39,9 +39,19 @@ def check(job: EpisodeJob) -> None:
 
 @cache
 def painter(name: str, variant: str) -> Painter:
-    """The model that draws, and what its answers depend on. Loaded once, not once a shot."""
+    """The model that draws, and what its answers depend on. Loaded once, not once a shot.
+
+    raises  Missing if one of its files is not there, Refused if one is no checkpoint of this model
+    """
     path = _weights(name, variant)
-    model = registry.renderer(name, variant, weights=path)
+    try:
+        model = registry.renderer(name, variant, weights=path)
+    except FileNotFoundError as error:
+        raise Missing(
+            f"{name} {variant} needs {error.filename}, which is not there. docs/MANUAL.md lists its files."
+        ) from None
+    except registry.BadCheckpoint as error:
+        raise Refused(f"The weights of {name} {variant} cannot be used. {error}.") from None
     return Painter(
         model, _code(name), registry.fingerprint(path) if path else hashlib.sha256(variant.encode()).hexdigest()
     )

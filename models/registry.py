@@ -192,7 +192,10 @@ def _omnisync(size: str) -> nn.Module:
 
 
 def _omnisync_paper(weights: Path | None, device: torch.device | str) -> LipSync:
-    raise ValueError("omnisync paper can be built, loaded and taught, and cannot draw yet")
+    from models.omnisync import paper
+
+    assert weights is not None
+    return paper.load(weights, device=device)
 
 
 def _omnisync_starter(weights: Path | None, device: torch.device | str) -> LipSync:

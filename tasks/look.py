@@ -1,8 +1,9 @@
 """Look: faces per frame, and one track for each face of each shot.
 
 Promises: the film is decoded once, in order, whatever its length; nothing is followed over a cut; a frame in which a
-face is not found has no row in the track's geometry.
-Deliberately not here: whose face it is (tasks/cast.py), and characters that no face network knows.
+face is not found has no row in the track's geometry. Photographed people are followed by a mesh, drawn characters by
+their mouths, whatever they are; where neither finds anything, a person may point at a mouth.
+Deliberately not here: whose face it is (tasks/cast.py), which of two tracks on one face is kept (tasks/faces.py).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,23 +15,22 @@ import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from models.face import pose
-from models.face.closeup import mouth_motion, style
+from models.face import drawn, drawn_typed, track
+from models.face.closeup import style
 from models.face.detect import Detector
+from models.face.drawn_look import Finder
 from models.face.mesh import Mesh
-from models.face.mouth import of_mesh
-from models.face.track import Followed, Follower
 from storage import artifacts
 from storage.catalog import Artifact, Shot, Track
+from storage.errors import Refused
 from storage.film.glance import glance, smaller
 from storage.film.probe import Film
 from storage.film.read import frames
-from tasks.geometry import Geometry
+from tasks.faces import Face, faces_of
 from tasks.job import Place
 from tasks.progress import OnProgress, unseen
 
-FOREHEAD, CHIN = 10, 152  # of the mesh
-STYLED: Final = 24  # frames of a track, spread over it, that say how it is drawn
+RARELY: Final = 12  # frames between two looks for drawn mouths where photographed people are seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,65 +48,74 @@ def look_at(
 
     shots        in the film's order, each beginning where the one before ends; stored, for a track names its shot by id
     on_progress  is told (frames looked at, frames to look at)
-    raises       Refused if the film cannot be decoded
+    mouths       by a shot's name: where somebody has pointed at a mouth in its first frame. That face is followed
+                 beside the others, and in place of any that was found there
+    raises       Refused if the film cannot be decoded, or a mouth is pointed at where no shot or no picture is
     """
     if any(before.end != after.start for before, after in pairwise(shots)):
         raise ValueError("the shots leave frames out or overlap")
     if unstored := [shot.name for shot in shots if shot.id is None]:
         raise ValueError(f"{', '.join(unstored)} must be stored before anyone looks at them")
+    places = mouths or {}
+    check(places, film, shots)
     looked = Looked([], [])
-    for shot, faces in follow_faces(film, shots, on_progress):
+    for shot, faces in follow_faces(film, shots, on_progress, places):
         for number, face in enumerate(faces, start=1):
-            geometry = measure(face, smaller(film))
-            artifact = artifacts.put_arrays("geometry", geometry.arrays())
+            artifact = artifacts.put_arrays("geometry", face.geometry.arrays())
             looked.geometries.append(artifact)
-            looked.tracks.append(describe(shot, f"f{number}", geometry, artifact, style_of(face)))
+            looked.tracks.append(describe(shot, f"f{number}", face, artifact))
     return looked
 
 
-def follow_faces(film: Film, shots: Sequence[Shot], on_progress: OnProgress) -> Iterator[tuple[Shot, list[Followed]]]:
-    """Each shot with its faces, in the pixels of `glance`."""
-    detector, mesh = Detector(), Mesh()
+def check(places: Mapping[str, Place], film: Film, shots: Sequence[Shot]) -> None:
+    """Refuse what cannot be meant, before an hour is spent on looking."""
+    names = [shot.name for shot in shots]
+    for name, (x, y, half) in places.items():
+        if name not in names:
+            have = f"this film has {names[0]} to {names[-1]}" if names else "this film has no shots"
+            raise Refused(f"There is no shot {name} in which a mouth could be pointed at: {have}.")
+        if not (0 <= x < film.width and 0 <= y < film.height):
+            raise Refused(
+                f"The mouth pointed at in {name}, ({x:g}, {y:g}), lies outside of the picture, which is {film.width} × "
+                f"{film.height} pixels; 0, 0 is its upper left corner."
+            )
+        if half is not None and not 0 < half < film.width:
+            raise Refused(
+                f"The mouth pointed at in {name} cannot be {half:g} pixels wide to each side in a picture of "
+                f"{film.width} × {film.height}; leave the width away, and it is measured in the picture."
+            )
+
+
+def follow_faces(
+    film: Film, shots: Sequence[Shot], on_progress: OnProgress, places: Mapping[str, Place]
+) -> Iterator[tuple[Shot, list[Face]]]:
+    """Each shot with its faces."""
+    detector, mesh, finder = Detector(), Mesh(), Finder()
+    scale = smaller(film)
     pictures = frames(film, shots[0].start, shots[-1].end) if shots else iter(())
     for shot in shots:
-        follower = Follower(detector, mesh)
+        meshes = track.Follower(detector, mesh)
+        mouths: drawn.Follower | None = None
+        typed = None
+        if shot.name in places:
+            x, y, half = places[shot.name]
+            typed = drawn_typed.Typed(finder, x / scale, y / scale, half and half / scale)
         for frame in islice(pictures, shot.end - shot.start):
-            follower(frame.index, glance(frame.planes, film))
+            picture = glance(frame.planes, film)
+            meshes(frame.index, picture)
+            if mouths is None:
+                filmed = any(style([face.sights[-1].close]) == "photoreal" for face in meshes.known)
+                mouths = drawn.Follower(finder, RARELY if filmed else drawn.LOOK_EVERY)
+            mouths(frame.index, picture)
+            if typed is not None:
+                typed(frame.index, picture)
             on_progress(frame.index + 1 - shots[0].start, shots[-1].end - shots[0].start)
-        yield shot, follower.faces
+        yield shot, faces_of(meshes.faces, mouths.faces if mouths else [], typed.face if typed else None, scale)
 
 
-def measure(face: Followed, scale: float) -> Geometry:
-    """The face's measures, in the film's own pixels: those it was found in, times `scale`."""
-    sights = face.sights
-    points = np.stack([sight.points for sight in sights]).astype(np.float32)  # (n, 468, 2)
-    motion = [
-        mouth_motion(before.close, after.close) if after.frame == before.frame + 1 else 0.0
-        for before, after in pairwise(sights)
-    ]
-    return Geometry(
-        frames=np.array([sight.frame for sight in sights], np.int32),
-        box=np.stack([sight.box for sight in sights]).astype(np.float32) * np.float32(scale),
-        points=points * np.float32(scale),
-        mouth=of_mesh(points * np.float32(scale)),
-        score=np.array([sight.presence for sight in sights], np.float32),
-        opening=pose.opening(points),
-        motion=np.array([0.0, *motion], np.float32),
-        yaw=pose.yaw(points),
-        pitch=pose.pitch(points),
-        sharpness=np.array([sight.close.sharpness for sight in sights], np.float32),
-    )
-
-
-def style_of(face: Followed) -> str:
-    """photoreal, stylised or uncertain, by frames spread evenly over the track."""
-    sights = face.sights
-    return style([sights[n].close for n in np.linspace(0, len(sights) - 1, min(STYLED, len(sights))).astype(int)])
-
-
-def describe(shot: Shot, name: str, geometry: Geometry, artifact: Artifact, drawn: str) -> Track:
+def describe(shot: Shot, name: str, face: Face, artifact: Artifact) -> Track:
     """The track's row: what a person or a rule wants to know without opening the artifact."""
-    height = np.linalg.norm(geometry.points[:, FOREHEAD] - geometry.points[:, CHIN], axis=1)
+    geometry = face.geometry
     return Track(
         shot_id=shot.id,
         name=name,
@@ -114,10 +123,10 @@ def describe(shot: Shot, name: str, geometry: Geometry, artifact: Artifact, draw
         end=int(geometry.frames[-1]) + 1,
         present=len(geometry.frames),
         geometry=artifact.sha,
-        height_px=float(np.median(height)),
+        height_px=face.height,
         yaw=float(np.median(np.abs(geometry.yaw))),
         sharpness=float(np.median(geometry.sharpness)),
-        style=drawn,
+        style=face.style,
     )
 
 

@@ -24,7 +24,7 @@ from models.face.drawn_look import SAME, STILL, Finder, Found, Scene
 from models.face.mouth import steady
 
 LOOK_EVERY: Final = 4  # frames between two looks at the whole picture
-JUST_LOST: Final = 3  # frames for which a lost mouth is looked for at once
+JUST_LOST: Final = 7  # frames for which a lost mouth is looked for at once
 AWAY: Final = 25  # frames a mouth may be away and still be the same face's
 BRIDGED: Final = 6  # frames without the mouth that are filled in
 FLICKER: Final = 5  # a face seen in fewer frames is none

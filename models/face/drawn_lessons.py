@@ -7,7 +7,7 @@ people are there to be passed over; the same people through an edge-preserving f
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.face.detect import Floats, Picture
+from models.puppets.character import Character, random_character
 from models.puppets.draw import Puppet
 from models.puppets.kinds import LEARNT_SPECIES, LEARNT_STYLES
 from models.puppets.pose import DX, random_pose
 
-SIDE: Final = 128  # pixels a side of a lesson
-DRAWN: Final = 192  # pixels a side of a puppet's picture
-HALVES: Final = (2.6, 34.0)  # pixels: half widths of mouths that are taught
+SIDE: Final = 112  # pixels a side of a lesson
+DRAWN: Final = 160  # pixels a side of a puppet's picture
+HALVES: Final = (2.6, 30.0)  # pixels: half widths of mouths that are taught
 CLOSE: Final = (7.0, 13.0)  # the same where the picture is looked at closely
 TOO_SMALL: Final = 2.6  # a smaller mouth is neither taught nor held against anybody
 SEEN: Final = 0.6  # of the mouth's neighbourhood; a mouth more covered is not taught either
@@ -57,7 +58,7 @@ class Lesson:
 
 def figures(rng: np.random.Generator, count: int = 4) -> tuple[list[Figure], Picture]:
     """A new puppet in some poses, and its empty set."""
-    puppet = Puppet.random(rng, str(rng.choice(LEARNT_SPECIES)), str(rng.choice(LEARNT_STYLES)))
+    puppet = Puppet(odd(rng, random_character(rng, str(rng.choice(LEARNT_SPECIES)), str(rng.choice(LEARNT_STYLES)))))
     poses = random_pose(rng, 200)[rng.choice(200, count, replace=False)]
     mouths = rng.uniform(0, 1, (count, 4)).astype(np.float32)
     mouths[:, 0] = np.where(rng.uniform(size=count) < SHUT, 0, rng.beta(1.2, 1.6, count))
@@ -70,6 +71,22 @@ def figures(rng: np.random.Generator, count: int = 4) -> tuple[list[Figure], Pic
         Figure(np.dstack([picture, matte(picture, drawn[-1])]), row, float(mouth[0]))
         for picture, row, mouth in zip(drawn[:-1], rows, mouths, strict=True)
     ], drawn[-1]
+
+
+def odd(rng: np.random.Generator, who: Character) -> Character:
+    """Half of the characters get eyes and a mouth of a size and in a place that their kind does not have."""
+    if rng.uniform() < 0.5:
+        return who
+    r = rng.uniform
+    eyes, mouth = who.eyes, who.mouth
+    return replace(
+        who,
+        eyes=replace(eyes, x=eyes.x * r(0.65, 1.2), y=eyes.y + r(-0.2, 0.12), radius=eyes.radius * r(0.6, 1.6),
+                     iris=r(0.35, 0.95), white=bool(r() < 0.5)),
+        mouth=replace(mouth, y=mouth.y + r(-0.12, 0.12), half=mouth.half * r(0.7, 1.4),
+                      smile=mouth.smile + r(-0.06, 0.06)),
+        nose=int(rng.integers(3)),
+    )  # fmt: skip
 
 
 def matte(picture: Picture, ground: Picture) -> NDArray[np.uint8]:
@@ -88,7 +105,9 @@ def cartoon(rng: np.random.Generator, rgb: Picture) -> Picture:
     """A photograph as if it were painted: edges stay, what lies between them becomes flat, sometimes with lines."""
     kind = rng.integers(4)
     if kind == 0:
-        out = cv2.edgePreservingFilter(rgb, flags=1, sigma_s=float(rng.uniform(40, 80)), sigma_r=float(rng.uniform(0.3, 0.5)))
+        out = cv2.edgePreservingFilter(
+            rgb, flags=1, sigma_s=float(rng.uniform(40, 80)), sigma_r=float(rng.uniform(0.3, 0.5))
+        )
     elif kind == 1:
         out = cv2.pyrMeanShiftFiltering(rgb, float(rng.uniform(8, 14)), float(rng.uniform(24, 40)))
     else:
@@ -100,7 +119,9 @@ def cartoon(rng: np.random.Generator, rgb: Picture) -> Picture:
         out = np.asarray(out, np.uint8) // step * step + step // 2
     if rng.uniform() < 0.5:
         grey = cv2.medianBlur(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), 5)
-        lines = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, 9, float(rng.uniform(3, 6)))
+        lines = cv2.adaptiveThreshold(
+            grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, 9, float(rng.uniform(3, 6))
+        )
         out = np.where(lines[..., None] == 0, np.uint8(rng.integers(0, 50)), out)
     out = np.asarray(out, np.float32)
     grey_ = out.mean(axis=2, keepdims=True)
@@ -145,9 +166,9 @@ class Lessons:
     def _set(self, rng: np.random.Generator) -> tuple[Picture, list[tuple[float, ...]], list[tuple[float, ...]]]:
         kind = rng.uniform()
         if kind < 0.40:
-            return _part(rng, self.others[rng.integers(len(self.others))]), [], []
+            return _part(rng, self.others[int(rng.integers(len(self.others)))]), [], []
         if kind < 0.57:
-            return _speaker(rng, self.speakers[rng.integers(len(self.speakers))])
+            return _speaker(rng, self.speakers[int(rng.integers(len(self.speakers)))])
         if kind < 0.78:
             return _part(rng, self.sets[rng.integers(len(self.sets))]), [], []
         return doodle(rng), [], []
@@ -156,7 +177,7 @@ class Lessons:
 def stand(
     rng: np.random.Generator, board: Picture, figure: Figure, half: float, where: NDArray[np.float64]
 ) -> tuple[Picture, NDArray[np.uint8], tuple[float, ...]]:
-    """A figure before the board, its mouth of that half width there: the picture, what it covers (0 … 255), the mouth."""
+    """A figure before the board, its mouth there and that wide: the picture, what it covers (0 … 255), the mouth."""
     x, y, own, roll = (float(value) for value in figure.mouth)
     turn = float(rng.normal(0, 0.12) if rng.uniform() < 0.8 else rng.uniform(-0.4, 0.4))
     wide = float(np.exp(rng.normal(0, 0.12)))
@@ -184,7 +205,7 @@ def paint(rng: np.random.Generator, rgb: Picture) -> Picture:
     if rng.uniform() < 0.5:
         gain, lift = rng.uniform(0.5, 1.3, 3), rng.uniform(-20, 50)
         table = np.clip(np.arange(256)[:, None] * gain + lift, 0, 255).astype(np.uint8)  # (256, 3)
-        rgb = cv2.LUT(np.ascontiguousarray(rgb), table[None])
+        rgb = np.asarray(cv2.LUT(np.ascontiguousarray(rgb), table[None]), np.uint8)
     if rng.uniform() < 0.06:
         rgb = 255 - rgb
     return rgb
@@ -198,17 +219,18 @@ def wear(rng: np.random.Generator, rgb: Picture) -> Picture:
     if rng.uniform() < 0.08:
         out = np.repeat(out.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
     if rng.uniform() < 0.4:
-        out = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.3, 1.1)))
+        out = np.asarray(cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.3, 1.1))), np.uint8)
     if rng.uniform() < 0.5:
         curve = (np.arange(256) / 255) ** rng.uniform(0.6, 1.6) * rng.uniform(0.6, 1.15) * 255 + rng.uniform(-15, 25)
-        out = cv2.LUT(np.ascontiguousarray(out), np.clip(curve, 0, 255).astype(np.uint8))
+        table = np.clip(curve, 0, 255).astype(np.uint8)
+        out = np.asarray(cv2.LUT(np.ascontiguousarray(out), table), np.uint8)
     if rng.uniform() < 0.35:
         size = (*out.shape[:2], 3 if rng.uniform() < 0.5 else 1)
         noise = np.float32(rng.uniform(1, 9)) * rng.standard_normal(size, np.float32)
         out = np.clip(out + noise, 0, 255).astype(np.uint8)
     if rng.uniform() < 0.35:
         _, jpeg = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 90))])
-        out = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
+        out = np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), np.uint8)
     return np.ascontiguousarray(out, np.uint8)
 
 
@@ -253,12 +275,16 @@ def _warped(picture: NDArray[np.uint8], matrix: NDArray[np.float64], shift: NDAr
     scale = float(np.sqrt(abs(np.linalg.det(matrix))))
     while scale < 0.6 and min(picture.shape[:2]) > 8:
         h, w = picture.shape[:2]
-        picture = np.asarray(cv2.resize(picture[: h // 2 * 2, : w // 2 * 2], (w // 2, h // 2), interpolation=cv2.INTER_AREA), np.uint8)
+        picture = np.asarray(
+            cv2.resize(picture[: h // 2 * 2, : w // 2 * 2], (w // 2, h // 2), interpolation=cv2.INTER_AREA), np.uint8
+        )
         matrix, scale = matrix * 2, scale * 2
     centred = shift + matrix @ [0.5, 0.5] - 0.5  # OpenCV counts from the middle of the first pixel
     how = cv2.BORDER_CONSTANT if picture.shape[2] == 4 else cv2.BORDER_REPLICATE
     return np.asarray(
-        cv2.warpAffine(picture, np.column_stack([matrix, centred]), (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=how),
+        cv2.warpAffine(
+            picture, np.column_stack([matrix, centred]), (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=how
+        ),
         np.uint8,
     )
 

@@ -49,7 +49,9 @@ class Scene:
         self.levels = [rgb]
         while min(self.levels[-1].shape[:2]) >= 80:
             h, w = self.levels[-1].shape[:2]
-            half = cv2.resize(self.levels[-1][: h // 2 * 2, : w // 2 * 2], (w // 2, h // 2), interpolation=cv2.INTER_AREA)
+            half = cv2.resize(
+                self.levels[-1][: h // 2 * 2, : w // 2 * 2], (w // 2, h // 2), interpolation=cv2.INTER_AREA
+            )
             self.levels.append(np.asarray(half, np.uint8))
         self.scale = rgb.shape[0] / height  # of the first level
 

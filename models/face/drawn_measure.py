@@ -142,23 +142,24 @@ def said(results: list[tuple[bool, Floats, int]]) -> str:
     centre = np.percentile(off[:, 0], (50, 95))
     halves = [float(np.exp(np.median(rows[:, 1]))) for _, rows, _ in results if len(rows)]
     together = [np.corrcoef(rows[:, 3], rows[:, 4])[0, 1] for ok, rows, _ in results if ok and rows[:, 4].std() > 0.02]
+    near = np.mean([0.85 < half < 1.15 for half in halves])
+    turned = np.percentile(off[:, 2], (50, 95))
     return (
-        f"{sum(ok for ok, _, _ in results)}/{len(results)} found, centre {centre[0]:.3f} median {centre[1]:.3f} p95 half "
-        f"widths, width within 15 % in {np.mean([0.85 < h < 1.15 for h in halves]):.2f} of clips "
-        f"({np.percentile(halves, 5):.2f}…{np.percentile(halves, 95):.2f}), roll {np.median(off[:, 2]):.1f}° median "
-        f"{np.percentile(off[:, 2], 95):.1f}° p95, opening r {np.mean(together):.2f}, others {sum(o for *_, o in results)}"
+        f"{sum(ok for ok, _, _ in results)}/{len(results)} found; centre {centre[0]:.3f}, 95 % within {centre[1]:.3f} "
+        f"half widths; half width within 15 % in {near:.2f} of clips, {np.percentile(halves, 5):.2f} … "
+        f"{np.percentile(halves, 95):.2f}; roll {turned[0]:.1f}°, 95 % within {turned[1]:.1f}°; opening r "
+        f"{np.mean(together):.2f}; {sum(others for *_, others in results)} faces too many"
     )
 
 
 def photographed(media: Path) -> None:
     paths = [*sorted((media / "eval").glob("*.mp4"))[::3], *sorted((media / "film").glob("multishot*.mp4"))]
     for path in paths:
-        began = time.perf_counter()
         seen = pictures(path)
         seen = seen[len(seen) // 2 :] if path.parent.name == "film" else seen
-        decoded = time.perf_counter()
+        began = time.perf_counter()
         faces = follow(seen)
-        spent = (time.perf_counter() - decoded) / len(seen) * 1e3
+        spent = (time.perf_counter() - began) / len(seen) * 1e3
         print(f"{path.name}: {len(faces)} found in {len(seen)} frames, "
               f"{sum(len(face.frames) for face in faces)} sightings, {spent:.1f} ms a frame")  # fmt: skip
 

@@ -33,7 +33,7 @@ class Block(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.around = nn.Conv2d(width, width, 5, padding=2, groups=width, bias=False)
-        self.norm = nn.BatchNorm2d(width)
+        self.norm: nn.Module = nn.BatchNorm2d(width)
         self.wide = nn.Conv2d(width, 2 * width, 1)
         self.back = nn.Conv2d(2 * width, width, 1)
 
@@ -80,7 +80,7 @@ class DrawnNet(nn.Module):
             if isinstance(stage[0], nn.Conv2d):
                 stage[0], stage[1] = fuse(stage[0], stage[1]), nn.Identity()
         for block in self.modules():
-            if isinstance(block, Block):
+            if isinstance(block, Block) and isinstance(block.norm, nn.BatchNorm2d):
                 block.around, block.norm = fuse(block.around, block.norm), nn.Identity()
         return self.requires_grad_(False)
 

@@ -28,10 +28,10 @@ from models.face.mesh import Mesh
 from models.face.mouth import of_mesh
 
 SEED: Final = 5
-BATCH: Final = 32
-PUPPETS: Final = 500  # to begin with, in four poses each
-NEW: Final = 1  # puppets a step, in place of the oldest
-RATE: Final = 2.5e-3
+BATCH: Final = 16
+PUPPETS: Final = 300  # to begin with, in four poses each
+RENEWED: Final = 2  # steps for which a puppet more takes the place of the oldest
+RATE: Final = 2e-3
 DECAY: Final = 0.02
 WARM: Final = 60  # steps
 KEPT: Final = 0.995  # of the mean of weights, a step
@@ -47,20 +47,19 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=25.0)
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    weights = train(asked.media, asked.minutes)
-    save_file({name: value.half().contiguous() for name, value in weights.items()}, asked.out)
+    train(asked.media, asked.out, asked.minutes)
 
 
-def train(media: Path, minutes: float) -> dict[str, Tensor]:
-    """The mean of the weights over the last steps."""
+def train(media: Path, out: Path, minutes: float) -> None:
+    """Writes the mean of the weights over the last steps, in half precision, now and then and at the end."""
     began = time.monotonic()
-    rng = np.random.default_rng(SEED)
     torch.manual_seed(SEED)
-    lessons = Lessons(*people(media, rng))
+    lessons = Lessons(*people(media, np.random.default_rng(SEED)))
+    rng = np.random.default_rng(SEED + 1)
     for _ in range(PUPPETS):
         renew(lessons, rng, keep=True)
-    print(f"{len(lessons.others)} pictures of others, {len(lessons.speakers)} cartoonised speakers, {len(lessons.drawn)} figures "
-          f"after {time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
+    counts = f"{len(lessons.others)} pictures of others, {len(lessons.speakers)} speakers, {len(lessons.drawn)} figures"
+    print(f"{counts} after {time.monotonic() - began:.0f} s", flush=True)
     began = time.monotonic()
     net = DrawnNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     mean = copy.deepcopy(net).eval()
@@ -77,13 +76,21 @@ def train(media: Path, minutes: float) -> dict[str, Tensor]:
         optimizer.step()
         step += 1
         remember(mean, net, min(KEPT, step / (step + 20)))
-        for _ in range(NEW):
+        if step % RENEWED == 0:
             renew(lessons, rng)
+        if step % 300 == 0:
+            save(mean, out)
         if step % 50 == 0:
             print(f"{step} steps, {60 * minutes * spent:.0f} s, " + ", ".join(f"{k} {v:.3f}" for k, v in said.items()),
                   flush=True)  # fmt: skip
     print(f"{step} steps, {step * BATCH} lessons", flush=True)
-    return mean.state_dict()
+    save(mean, out)
+
+
+def save(net: DrawnNet, out: Path) -> None:
+    part = out.with_suffix(".part")
+    save_file({n: v.half().contiguous() if v.is_floating_point() else v for n, v in net.state_dict().items()}, part)
+    part.rename(out)
 
 
 def people(media: Path, rng: np.random.Generator) -> tuple[list[NDArray[np.uint8]], list[Speaker]]:
@@ -96,7 +103,7 @@ def people(media: Path, rng: np.random.Generator) -> tuple[list[NDArray[np.uint8
             clips.setdefault(speaker_of(path), []).append(path)
     for paths in clips.values():
         for path in (paths[n] for n in rng.choice(len(paths), min(5, len(paths)), replace=False)):
-            seen = pictures(path)[:: 7]
+            seen = pictures(path)[::7]
             others += seen[:3]
             points = track(seen, detector, mesh)
             if points is None:
@@ -115,13 +122,13 @@ def people(media: Path, rng: np.random.Generator) -> tuple[list[NDArray[np.uint8
 def things() -> Iterator[NDArray[np.uint8]]:
     """Photographs of things, from the packages that carry some."""
     import skimage
-    import sklearn
+    import sklearn  # type: ignore[import-untyped]
 
     names = ("coffee", "motorcycle_left", "rocket", "chelsea", "coins", "brick", "gravel", "grass", "moon", "ihc")
     folders = Path(skimage.__file__).parent / "data", Path(sklearn.__file__).parent / "datasets/images"
     for path in sorted(path for folder in folders for path in folder.iterdir()):
         if path.stem in (*names, "china", "flower", "hubble_deep_field", "page"):
-            picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+            picture = np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR_RGB), np.uint8)
             scale = min(1.0, 480 / max(picture.shape))
             yield np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
@@ -130,7 +137,7 @@ def renew(lessons: Lessons, rng: np.random.Generator, keep: bool = False) -> Non
     """One more puppet, in place of the oldest."""
     drawn, ground = figures(rng)
     lessons.drawn = lessons.drawn[0 if keep else len(drawn) :] + drawn
-    lessons.sets = lessons.sets[0 if keep else 1 :] + [ground]
+    lessons.sets = [*lessons.sets[0 if keep else 1 :], ground]
 
 
 def learn(net: DrawnNet, batch: list[Lesson]) -> tuple[Tensor, dict[str, float]]:

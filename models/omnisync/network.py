@@ -110,8 +110,6 @@ class OmniSync(WanTransformer3DModel):  # type: ignore[misc]
             out_channels=inner, text_dim=wide.text, ffn_dim=wide.ffn, num_layers=0,
         )  # fmt: skip
         dim = wide.heads * wide.head
-        with torch.device("cpu"):  # tables that are in no checkpoint: on the meta device they would stay empty
-            self.rope = WanRotaryPosEmbed(wide.head, wide.patch, self.config.rope_max_seq_len)
         self.size = wide
         with torch.device("cpu"):  # tables, not weights: no checkpoint would fill them if they were built on "meta"
             self.rope = WanRotaryPosEmbed(wide.head, wide.patch, max_seq_len=1024)

@@ -47,7 +47,7 @@ class Paper:
     crop = CROP
     hearing = SpeechSpec(whisper.HZ, Fraction(10))  # with it, a call's sound is one piece of Whisper's
     window = Window(frames=PASS + 2 * (PASS - CARRIED), overlap=CARRIED)
-    prompts = PROMPTS
+    prompts: tuple[str, ...] = PROMPTS
 
     def __init__(
         self,
@@ -182,9 +182,11 @@ def region(mouths: Tensor, size: int) -> Tensor:
 
 
 def in_precision(network: OmniSync, precision: torch.dtype) -> OmniSync:
-    """The same network with weights of another precision; its table of places stays as exact as it is."""
-    for parameter in network.parameters():
-        parameter.data = parameter.data.to(precision)
+    """The same network with weights of another precision, but for those that diffusers keeps in float32 as well."""
+    exact = {*network._keep_in_fp32_modules, "norm_audio", "norm_time"}
+    for name, parameter in network.named_parameters():
+        if not exact & set(name.split(".")):
+            parameter.data = parameter.data.to(precision)
     return network
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from models.audio.logmel import HZ
+from models.face.matte import matte
 from models.lipsync import CropSpec, Sight, SpeechSpec, Window
 from models.omnisync import ear
 from models.omnisync.actor import Actor
@@ -43,7 +44,12 @@ class Starter:
     def render(
         self, sight: Sight, speech: Tensor, times: Sequence[Fraction], *, seed: int, steps: int, prompt: str = ""
     ) -> Tensor:
-        """See `models.lipsync.LipSync`; steps 0 is five. raises ValueError for a prompt that is not in PROMPTS"""
+        """See `models.lipsync.LipSync`; steps 0 is the drawing's own number.
+
+        Where the face has a mesh, what no matte shows is locked to the film; where it has none, nobody knows how far a
+        shape reaches that moves with its mouth, and the composite alone keeps the plate.
+        raises   ValueError for a prompt that is not in PROMPTS
+        """
         how = self.drawing if not steps else replace(self.drawing, steps=steps)
         source = (sight.crops.float() * 2 - 1).permute(1, 0, 2, 3)[None].to(self.device)  # (1, 3, T, S, S)
         heard = torch.from_numpy(ear.windows(speech.numpy(), middles(times)))[None].to(self.device)
@@ -51,8 +57,14 @@ class Starter:
         one = torch.randn(1, 3, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(seed))
         noise = one.expand_as(source).to(self.device)  # one for all frames: noise that changes would flicker
         centres = sight.mouths[None, :, :2].to(self.device)
-        drawn = draw(self.actor, source, self.actor.hear(heard), text, noise, how, centres)
+        mask = _drawable(sight).to(self.device) if sight.points.shape[1] else None
+        drawn = draw(self.actor, source, self.actor.hear(heard), text, noise, how, centres, mask)
         return ((drawn[0].permute(1, 0, 2, 3) + 1) / 2).clamp(0, 1).to(sight.crops)
+
+
+def _drawable(sight: Sight) -> Tensor:
+    """(1, 1, T, S, S) 1 wherever the matte shows anything."""
+    return torch.from_numpy(matte(sight.mouths.numpy(), Starter.crop) > 0).float()[None, None]
 
 
 def middles(times: Sequence[Fraction]) -> list[Fraction]:

@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from flows import painters
 from models.diff2lip import render as diff2lip
 from models.omnisync import render as omnisync
 from storage.errors import Missing, Refused
+from storage.settings import settings
 from tasks.job import EpisodeJob
 
 
@@ -40,3 +43,18 @@ def test_a_prompt_that_no_model_knows_is_answered_with_those_there_are(supplied:
         painters.check(job(prompt="loud"))
     with pytest.raises(Refused, match="no model 'magic'"):
         painters.check(job(model="magic"))
+
+
+def test_weights_of_another_model_are_refused_and_a_file_that_lacks_is_named(
+    house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the whole job, not shot by shot."""
+    monkeypatch.setenv("DUBLINE_WEIGHTS", str(tmp_path))
+    settings.cache_clear()
+    save_file({"stranger": torch.zeros(1)}, tmp_path / "diff2lip.safetensors")
+    with pytest.raises(Refused, match="weights of diff2lip paper cannot be used"):
+        painters.painter("diff2lip", "paper")
+    monkeypatch.setattr("models.omnisync.paper.load", lambda *_, **__: (tmp_path / "vae.safetensors").open())
+    save_file({"stranger": torch.zeros(1)}, tmp_path / "omnisync.safetensors")
+    with pytest.raises(Missing, match=r"omnisync paper needs .*vae\.safetensors, which is not there"):
+        painters.painter("omnisync", "paper")

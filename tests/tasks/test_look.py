@@ -6,9 +6,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from models.puppets.draw import Puppet
+from models.puppets.pose import random_pose
 from storage import artifacts
 from storage.catalog import Shot
+from storage.errors import Refused
 from storage.film.colour import to_rgb
 from storage.film.glance import glance, smaller
 from storage.film.planes import planes_of
@@ -57,6 +61,73 @@ def test_a_large_film_is_looked_at_small_and_measured_in_its_own_pixels(house: P
     (big,) = look.fn(probe(large), shots(0, 8)).tracks
     (small,) = look.fn(probe(shared(EPISODE)), shots(0, 8)).tracks
     assert big.height_px == pytest.approx(6 * small.height_px, rel=0.02)
+
+
+def puppets(path: Path, frames: int = 24) -> tuple[Film, NDArray[np.float32]]:
+    """A film of a robot that speaks, and where its mouth is."""
+    chance = np.random.default_rng(4)
+    robot = Puppet.random(chance, "robot", "flat")
+    poses = random_pose(chance, frames)
+    poses[:, 8:] = 0  # no hand
+    mouths = np.tile(np.array([0, 0.5, 0, 0], np.float32), (frames, 1))
+    mouths[:, 0] = np.abs(np.sin(np.arange(frames) / 2))
+    drawn = robot.render(poses, mouths, 288, 2)
+    made = draw_film(
+        path, frames, PAL, "ffv1", (288, 288), pix_fmt="yuv444p",
+        draw=lambda n: planes_of(av.VideoFrame.from_ndarray(drawn[n], "rgb24").reformat(format="yuv444p")),
+    )  # fmt: skip
+    return probe(made), robot.mouth_at(poses) * np.array([288, 288, 288, 1], np.float32)
+
+
+def test_a_drawn_character_is_one_track_by_its_mouth(house: Path, tmp_path: Path) -> None:
+    film, truth = puppets(tmp_path / "robot.mkv")
+    seen = look.fn(film, shots(0, 16, 24))
+    assert [(t.shot_id, t.name, t.start, t.end, t.style) for t in seen.tracks] == [
+        (1, "f1", 0, 16, "stylised"),
+        (2, "f1", 16, 24, "stylised"),
+    ]
+    geometry = Geometry(**artifacts.arrays(seen.tracks[0].geometry))
+    away = np.hypot(*(geometry.mouth[:, :2] - truth[:16, :2]).T) / truth[:16, 2]
+    assert np.median(away) < 0.25 and geometry.mouth[:, 2] == pytest.approx(truth[:16, 2], rel=0.3)
+    assert seen.tracks[0].height_px == pytest.approx(0.72 * 288, rel=0.4)
+    assert geometry.opening.max() < 0.4 and geometry.opening.std() > 0.02
+
+
+def test_a_photographed_face_has_the_mouth_of_its_mesh(house: Path) -> None:
+    (track,) = look.fn(probe(shared(EPISODE)), shots(60, 75)).tracks
+    g = Geometry(**artifacts.arrays(track.geometry))
+    lips = g.points[:, [13, 14]].mean(axis=1)
+    assert g.mouth.shape == (15, 4) and (np.linalg.norm(g.mouth[:, :2] - lips, axis=1) < g.mouth[:, 2]).all()
+    assert np.abs(np.diff(g.mouth[:, :2], axis=0)).max() < 2.5
+
+
+def test_a_mouth_that_was_pointed_at_is_a_track_of_its_own(house: Path, tmp_path: Path) -> None:
+    film = probe(shared(EPISODE))
+    (found,) = look.fn(film, shots(60, 75)).tracks
+    mouth = Geometry(**artifacts.arrays(found.geometry)).mouth[0]
+    (there,) = look.fn(film, shots(60, 75), mouths={"sh0010": (float(mouth[0]), float(mouth[1]), 12.0)}).tracks
+    assert (there.name, there.style, there.present) == ("f1", "stylised", 15)
+    assert Geometry(**artifacts.arrays(there.geometry)).points.shape == (15, 0, 2)
+    beside = look.fn(film, shots(60, 75), mouths={"sh0010": (40.0, 250.0, 12.0)}).tracks
+    assert [track.style for track in beside].count("photoreal") == 1 and len(beside) == 2
+
+
+@pytest.mark.parametrize(
+    ("mouths", "why"),
+    [
+        pytest.param({"sh0070": (20.0, 20.0, None)}, "There is no shot sh0070 .* sh0010 to sh0020", id="no-such-shot"),
+        pytest.param({"sh0010": (20.0, 288.0, None)}, "outside of the picture, which is 360 × 288", id="past-the-edge"),
+        pytest.param({"sh0010": (20.0, 20.0, 0.0)}, "cannot be 0 pixels wide", id="no-width"),
+    ],
+)
+def test_pointing_at_nothing_is_refused_before_anything_is_looked_at(
+    house: Path, mouths: dict[str, tuple[float, float, float | None]], why: str
+) -> None:
+    def told(done: int, whole: int) -> None:
+        raise AssertionError("a frame was looked at")
+
+    with pytest.raises(Refused, match=why):
+        look.fn(probe(shared(EPISODE)), shots(0, 30, 60), told, mouths)
 
 
 def test_no_face_is_no_track(house: Path, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_every_shot_says_what_was_decided_and_why(dubbed: Dubbed) -> None:
     nobody, portrait, cat, phone = report["shots"]
     assert not nobody["tracks"] and nobody["status"] == "passed-through"
     assert [track["route"] for track in portrait["tracks"]] == ["diff2lip"]
-    assert all(track["route"] == "pass-through" for track in cat["tracks"])
+    assert [track["route"] for track in cat["tracks"]] == ["omnisync"], "a drawn face needs no landmarks"
     assert [track["route"] for track in phone["tracks"]].count("diff2lip") == 1
     assert all(track["reason"] for shot in report["shots"] for track in shot["tracks"])
 
@@ -81,6 +81,8 @@ def test_the_page_opens_offline_and_shows_every_shot(dubbed: Dubbed) -> None:
     _, out, report = dubbed
     page = (out.parent / "out.mkv.dubline" / "index.html").read_text()
     assert all(shot["name"] in page for shot in report["shots"])
+    clips = {path.stem for path in (out.parent / "out.mkv.dubline" / "clips").iterdir()}
+    assert clips == {shot["name"] for shot in report["shots"] if shot["changed"]}
     assert "http://" not in page.replace("http://www.w3.org", "") and "https://" not in page
 
 

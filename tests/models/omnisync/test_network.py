@@ -102,6 +102,16 @@ def test_frames_may_have_noise_of_their_own_as_in_wan() -> None:
     assert not torch.allclose(wan, alike)
 
 
+@pytest.mark.parametrize("size", [TINY, SPLIT], ids=["tiny", "factorised"])
+def test_built_without_weights_and_filled_it_says_the_same(size: Size) -> None:
+    network = taught(drawn_at_random(size))
+    with torch.device("meta"):
+        other = build(size)
+    other.load_state_dict(network.state_dict(), assign=True)
+    with torch.inference_mode():
+        assert torch.equal(other.eval()(*asked(size)), network(*asked(size)))
+
+
 def test_taught_it_hears_each_frames_own_sound_and_sees_the_source() -> None:
     network = taught(drawn_at_random(replace(SPLIT, layers=1)))
     nn.init.zeros_(network.get_parameter("blocks.0.time_attn.to_out.0.weight"))  # frames cannot tell each other

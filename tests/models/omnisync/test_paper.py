@@ -12,11 +12,13 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
+from models import registry
+from models.face.matte import matte
 from models.lipsync import Sight
 from models.omnisync import codec, paper, whisper
 from models.omnisync.drawing import Drawing
 from models.omnisync.network import Size, inherited
-from models.omnisync.paper import CARRIED, PASS, Paper, Parts, held, passes, regular
+from models.omnisync.paper import CARRIED, PASS, Paper, Parts, held, passes, region, regular
 from models.omnisync.prompts import PROMPTS
 from models.registry import BadCheckpoint
 from tests.models.omnisync.test_network import drawn_at_random, taught
@@ -114,6 +116,15 @@ def replace_points(sight: Sight) -> Sight:
     return Sight(sight.crops, sight.mouths, sight.points[:, :0], None)
 
 
+def test_nothing_that_the_matte_shows_of_a_moving_mouth_is_locked() -> None:
+    mouths = torch.tensor([[0.5, 0.5, 0.07, 0.0], [0.55, 0.6, 0.09, 0.4], [0.4, 0.45, 0.05, -0.3]])
+    shows = torch.from_numpy(matte(mouths.numpy(), Paper.crop)).amax(dim=0)
+    free = region(mouths, 64)
+    assert free.shape == (64, 64) and free.min() == 0 and free.max() == 1
+    assert (free >= F.avg_pool2d(shows[None, None], 8)[0, 0]).all()
+    assert free[F.max_pool2d(shows[None, None], 8)[0, 0] > 0.02].min() > 0
+
+
 def test_a_pass_carries_on_what_the_one_before_drew(parts: Parts, local: None) -> None:
     model, sight = Paper(parts), shown(PASS + 9)
     given: list[tuple[Tensor, Tensor]] = []
@@ -154,13 +165,15 @@ def test_a_step_of_no_noise_returns_the_codecs_round_trip(parts: Parts, local: N
     torch.testing.assert_close(render(still, sight, steps=0), trip, atol=1e-4, rtol=0)
 
 
-def test_it_runs_in_bfloat16_with_its_places_still_exact(tmp_path: Path, parts: Parts) -> None:
+def test_it_runs_in_bfloat16_with_its_places_and_scales_exact(parts: Parts) -> None:
     exact = render(Paper(parts), shown(5), steps=1)
     network = drawn_at_random(SMALL)
     network.load_state_dict(parts.network.state_dict())
     half = Paper(replace(parts, network=network), precision=torch.bfloat16)
-    assert {parameter.dtype for parameter in network.parameters()} == {torch.bfloat16}
-    assert network.rope.freqs_cos.dtype == torch.float32
+    half_kept = network.get_parameter("blocks.0.audio_attn.to_q.weight"), network.get_parameter("proj_out.weight")
+    exact_kept = network.get_parameter("scale_shift_table"), network.rope.freqs_cos
+    assert {each.dtype for each in half_kept} == {torch.bfloat16}
+    assert {each.dtype for each in exact_kept} == {torch.float32}
     assert (render(half, shown(5), steps=1) - exact).abs().mean() < 0.02
 
 
@@ -188,8 +201,10 @@ def folder(tmp_path: Path, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Pat
 def test_a_folder_of_weights_draws_as_its_parts_do(folder: Path, parts: Parts) -> None:
     padded = {prompt: F.pad(text, (0, 0, 0, 506)) for prompt, text in parts.texts.items()}
     wanted = render(Paper(replace(parts, texts=padded)), shown(2))
-    for path in (folder, folder / "omnisync.safetensors"):
-        torch.testing.assert_close(render(paper.load(path), shown(2)), wanted, rtol=0, atol=1e-5)
+    for model in (paper.load(folder, folder / "whisper.pt"), registry.renderer("omnisync", "paper", weights=folder)):
+        assert isinstance(model, Paper)
+        torch.testing.assert_close(render(model, shown(2)), wanted, rtol=0, atol=1e-5)
+    torch.testing.assert_close(render(paper.load(folder / "omnisync.safetensors"), shown(2)), wanted, rtol=0, atol=1e-5)
 
 
 def test_what_is_wrong_with_a_folder_is_said(folder: Path, parts: Parts) -> None:
