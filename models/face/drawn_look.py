@@ -17,7 +17,7 @@ from models.face.detect import Floats, Picture
 from models.face.drawn_net import COARSE, COS, HEAT, LOG, OPEN, SIN, DrawnNet, X, Y, load, see
 
 SMALL: Final = 144  # pixels of the shorter side of a picture that is looked at as a whole
-LARGE: Final = 432  # pixels of the shorter side of the largest picture a close look is cut from
+SMALLEST: Final = 80  # pixels of the shorter side of a picture that is not halved any more
 CLOSE: Final = 112  # pixels a side of a close look
 NEAR: Final = 9.5  # pixels there to half a mouth
 MAYBE: Final = 0.25  # score in the whole picture above which it is worth a close look
@@ -37,30 +37,22 @@ class Found:
 
 
 class Scene:
-    """One picture in halving sizes, for looks at any size; cheap to keep. Points are always the picture's own."""
+    """One picture, halved as often as a look needs it. Points are always the picture's own."""
 
     def __init__(self, rgb: Picture) -> None:
-        height, width = rgb.shape[:2]
-        scale = min(1.0, LARGE / min(height, width))
-        if scale < 1:
-            size = (max(1, round(width * scale)), max(1, round(height * scale)))
-            rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-        self.size = (width, height)
+        self.size = (rgb.shape[1], rgb.shape[0])
         self.levels = [rgb]
-        while min(self.levels[-1].shape[:2]) >= 80:
-            h, w = self.levels[-1].shape[:2]
-            half = cv2.resize(
-                self.levels[-1][: h // 2 * 2, : w // 2 * 2], (w // 2, h // 2), interpolation=cv2.INTER_AREA
-            )
-            self.levels.append(np.asarray(half, np.uint8))
-        self.scale = rgb.shape[0] / height  # of the first level
 
     def cut(self, turn: NDArray[np.float64], shift: NDArray[np.float64], size: tuple[int, int]) -> Picture:
         """(height, width, 3) of `size` (width, height): its point p shows the picture's point turn · p + shift."""
-        step = float(np.sqrt(abs(np.linalg.det(turn)))) * self.scale  # pixels of the first level a pixel of the cut
-        level = min(max(0, int(np.floor(np.log2(max(step, 1e-6)) + 0.4))), len(self.levels) - 1)
-        scale = self.scale / 2**level
-        turn, shift = turn * scale, shift * scale
+        step = float(np.sqrt(abs(np.linalg.det(turn))))  # pixels of the picture a pixel of the cut
+        level = max(0, int(np.floor(np.log2(max(step, 1e-6)) + 0.4)))
+        while len(self.levels) <= level and min(self.levels[-1].shape[:2]) >= SMALLEST:
+            h, w = self.levels[-1].shape[:2]
+            even = self.levels[-1][: h // 2 * 2, : w // 2 * 2]
+            self.levels.append(np.asarray(cv2.resize(even, (w // 2, h // 2), interpolation=cv2.INTER_AREA), np.uint8))
+        level = min(level, len(self.levels) - 1)
+        turn, shift = turn / 2**level, shift / 2**level
         centred = shift + turn @ [0.5, 0.5] - 0.5  # OpenCV counts from the middle of the first pixel
         matrix = np.column_stack([turn, centred])
         how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP

@@ -6,13 +6,14 @@ and cartoonised speakers (drawn_train.py); DRAWN.md is its card.
 Deliberately not here: what is looked at, at which size (drawn.py).
 """
 
+import copy
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from models.face.detect import WEIGHTS, Floats
@@ -85,11 +86,20 @@ class DrawnNet(nn.Module):
         return self.requires_grad_(False)
 
 
+def save(net: DrawnNet, path: Path) -> None:
+    """As it looks, in half precision; `net` can be trained on."""
+    weights = copy.deepcopy(net).fused().state_dict()
+    part = path.with_suffix(".part")
+    save_file({name: value.half().contiguous() for name, value in weights.items()}, part)
+    part.chmod(0o644)
+    part.rename(path)
+
+
 def load(path: Path = WEIGHTS / "drawn.safetensors") -> DrawnNet:
     """The trained network, ready to look."""
-    net = DrawnNet()
-    net.load_state_dict({name: v.float() if v.is_floating_point() else v for name, v in load_file(path).items()})
-    return net.fused()
+    net = DrawnNet().fused()
+    net.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    return net
 
 
 @torch.inference_mode()

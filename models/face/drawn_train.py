@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor
 
 from models.corpus.clips import UNSEEN, speaker_of
@@ -23,7 +22,7 @@ from models.corpus.prepare import pictures, track
 from models.face import pose
 from models.face.detect import Detector
 from models.face.drawn_lessons import SIDE, Lesson, Lessons, Speaker, cartoon, figures
-from models.face.drawn_net import COS, HALF, HEAT, LOG, OPEN, SIN, STRIDE, DrawnNet, X, Y
+from models.face.drawn_net import COS, HALF, HEAT, LOG, OPEN, SIN, STRIDE, DrawnNet, X, Y, save
 from models.face.mesh import Mesh
 from models.face.mouth import of_mesh
 
@@ -85,12 +84,6 @@ def train(media: Path, out: Path, minutes: float) -> None:
                   flush=True)  # fmt: skip
     print(f"{step} steps, {step * BATCH} lessons", flush=True)
     save(mean, out)
-
-
-def save(net: DrawnNet, out: Path) -> None:
-    part = out.with_suffix(".part")
-    save_file({n: v.half().contiguous() if v.is_floating_point() else v for n, v in net.state_dict().items()}, part)
-    part.rename(out)
 
 
 def people(media: Path, rng: np.random.Generator) -> tuple[list[NDArray[np.uint8]], list[Speaker]]:
