@@ -17,10 +17,11 @@ from models.puppets.draw import HALF_HEIGHT
 from models.puppets.pose import SCALE
 from models.puppets.read import LIPS, OPEN, TONGUE, TOOTH, WIDTH, energy, windows
 
+EVERY: Final = 2  # frames from one reading to the next; the law hardly moves between them
 LAGS: Final = 5  # frames to each side among which the best is looked for
 AGREE: Final = 2  # code values by which source and truth may differ where neither mouth nor chin is
 APART: Final = 0.15  # of the opening: teeth and tongue are compared where both mouths are open so far …
-FEW: Final = 8  # … in at least so many frames
+FEW: Final = 5  # … in at least so many readings
 VARIED: Final = 0.05  # deviation of the law under which no correlation is told
 PATCH: Final = 5  # pixels to each side of a keypoint that are found again
 ASTRAY: Final = 4  # pixels to each side where they are looked for
@@ -31,18 +32,20 @@ EXACT: Final = 99.0  # dB, where not a bit differs
 
 def figures(scene: Scene, view: View, drawn: Frames) -> dict[str, float]:
     """What (T, S, S, 3) crops are worth against the law of the dub."""
-    reading, truth = scene.read(drawn, view), through(scene.truth, view.squares, view.spec.size)
-    says, wanted, said = (mouths[reading.shown] for mouths in (reading.mouths, scene.wanted, scene.said))
+    reading, truth = scene.read(drawn, view, EVERY), through(scene.truth, view.squares, view.spec.size)
+    shown = reading.shown if reading.shown.sum() >= FEW else np.ones_like(reading.shown)
+    frames = np.arange(0, len(drawn), EVERY)[shown]
+    says, wanted, said = reading.mouths[shown], scene.wanted[frames], scene.said[frames]
     slope, leak = shares(says[:, OPEN], wanted[:, OPEN], said[:, OPEN])
     found = {
         "shown": float(reading.shown.mean()),
         "correlation": alike(says[:, OPEN], wanted[:, OPEN]),
-        "lag": lag(reading.mouths[:, OPEN], scene.wanted[:, OPEN], reading.shown),
+        "lag": lag(says[:, OPEN], scene.wanted[:, OPEN], frames),
         "slope": slope,
         "leak": leak,
         "width": alike(says[:, WIDTH], wanted[:, WIDTH]),
         "open": float(says[:, OPEN].mean()),
-        "unlike": float(reading.unlike[reading.shown].mean()),
+        "unlike": float(reading.unlike[shown].mean()),
         "outside": decibels(drawn, view.crops, beyond(scene, view, truth)),
         "keypoints": strayed(scene, view, drawn),
     }
@@ -61,22 +64,21 @@ def figures(scene: Scene, view: View, drawn: Frames) -> dict[str, float]:
 
 
 def alike(one: Floats, other: Floats) -> float:
-    """Pearson's correlation; 0 where one of the two never moves."""
-    if one.std() < 1e-4 or other.std() < 1e-4:
+    """Pearson's correlation; 0 where one of the two never moves, or there are too few to tell."""
+    if len(one) < 3 or one.std() < 1e-4 or other.std() < 1e-4:
         return 0.0
     return float(np.corrcoef(one, other)[0, 1])
 
 
-def lag(drawn: Floats, wanted: Floats, shown: NDArray[np.bool_] | None = None) -> int:
+def lag(drawn: Floats, wanted: Floats, frames: NDArray[np.int64]) -> int:
     """Frames by which the drawn opening comes late, where the two correlate best; below 0 it is early.
 
-    shown   (T,) the frames that can be read; all if not given
+    drawn    (n,) what was read in the frames of these numbers; wanted (T,) in all of them
     """
-    frames = np.flatnonzero(np.ones(len(drawn), bool) if shown is None else shown)
     found = {}
     for late in sorted(range(-LAGS, LAGS + 1), key=abs):  # of equals the smallest
-        known = frames[(frames - late >= 0) & (frames - late < len(wanted))]
-        found[late] = alike(drawn[known], wanted[known - late])
+        known = (frames - late >= 0) & (frames - late < len(wanted))
+        found[late] = alike(drawn[known], wanted[frames[known] - late])
     return max(found, key=lambda late: found[late])
 
 

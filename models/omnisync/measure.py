@@ -20,7 +20,7 @@ from models.diff2lip.scene import room
 from models.face.mesh import Mesh
 from models.lipsync import CropSpec
 from models.omnisync.drawn_over import DrawnOver, style_of
-from models.omnisync.figures import alike, decibels, figures, lag, share_of, shares
+from models.omnisync.figures import EVERY, alike, decibels, figures, lag, share_of, shares
 from models.omnisync.scene import Part, Scene, middles
 from models.omnisync.shot import Dubbed, Force, Look, View, Way, through
 from models.puppets import law
@@ -28,7 +28,7 @@ from models.puppets.read import OPEN
 
 UNDUBBED, TRUE, FORCED = "undubbed", "drawn to the dub", "diff2lip"
 CARTOON: Final = "photographed"
-SOME: Final = 3  # a silent mouth is read in every third frame
+SILENT: Final = 24  # frames of a clip that are shown silence
 RADIUS: Final = 1.6  # half widths of a photographed mouth from its middle: what lies beyond is outside
 
 Row = dict[str, Any]
@@ -124,11 +124,13 @@ def _drawn(scene: Scene, view: View, row: str, meter: Meter, forced: Dubbed | No
     if row != FORCED:
         film, shown = scene.laid(view, dubbed)
         found["untouched"] = bool((film == scene.film)[shown == 0].all())
-    if meter.silence:
+    if meter.silence and row != FORCED:
         for kind, sound in (("digital", np.zeros_like(scene.dub)), ("room", room(scene.own))):
-            reading = scene.read(draw(sound), view, SOME)
-            silent, said = (mouths[reading.shown, OPEN] for mouths in (reading.mouths, scene.said[::SOME]))
-            found |= {f"open {kind}": float(silent.mean()), f"leak {kind}": share_of(silent, said)}
+            quiet = scene.drawn(meter.ways[row], sound, view, SILENT)[:SILENT]
+            reading = scene.read(quiet, view, EVERY)
+            silent, said = (mouths[reading.shown, OPEN] for mouths in (reading.mouths, scene.said[:SILENT:EVERY]))
+            if len(silent):  # else a hand is before the mouth
+                found |= {f"open {kind}": float(silent.mean()), f"leak {kind}": share_of(silent, said)}
     return found
 
 
@@ -153,7 +155,7 @@ def _photographed(scene: DrawnOver, view: View, row: str, meter: Meter, forced: 
         "reads": alike(before, scene.said),
         "correlation": alike(says, wanted),
         "law": alike(says, law.mouths(scene.dub, middles(len(film)))[here, OPEN]),
-        "lag": lag(says, wanted),
+        "lag": lag(says, scene.wanted, np.arange(len(film))[here]),
         "slope": slope,
         "leak": leak,
         "outside": decibels(crops, view.crops, away),

@@ -3,6 +3,7 @@
 tasks/stage.py does the same for a file in its own bit depth; here pictures are 8-bit RGB, as figures are counted in.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -75,10 +76,11 @@ class Shot:
         squares = frame_squares(np.arange(len(rows), dtype=np.int32), rows, spec)
         return View(spec, squares, mouth_into(rows, squares), through(self.film, squares, spec.size))
 
-    def drawn(self, way: Way, speech: Floats, view: View) -> Frames:
-        """(T, S, S, 3) crops with mouths that say `speech`; those that were not seen are as they were."""
+    def drawn(self, way: Way, speech: Floats, view: View, most: int = sys.maxsize) -> Frames:
+        """(T, S, S, 3) crops with mouths that say `speech`; those not seen, or after the first `most`, as they were."""
         out = view.crops.copy()
-        for run in runs(self.seen.frames) if self.seen is not None else []:
+        frames = self.seen.frames[self.seen.frames < most] if self.seen is not None else np.zeros(0, np.int32)
+        for run in runs(frames):
             sight = Sight(
                 torch.from_numpy(light(view.crops[run])).permute(0, 3, 1, 2).contiguous(),
                 torch.from_numpy(view.mouths[run]), torch.empty(len(run), 0, 2), None,
@@ -137,6 +139,8 @@ def through(film: Frames, squares: Floats, size: int) -> Frames:
 
 def runs(frames: NDArray[np.int32]) -> list[NDArray[np.int32]]:
     """Frame numbers, parted where one is missing."""
+    if not len(frames):
+        return []
     return np.split(frames, np.flatnonzero(np.diff(frames) != 1) + 1)
 
 
