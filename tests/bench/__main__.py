@@ -144,20 +144,20 @@ def three_experiments() -> list[str]:
 
 def drawn_characters() -> list[str]:
     """The starter of OmniSync on 104 drawn characters, half of them of species or styles nobody trained on, with voices
-    nobody trained on; mouths found by the product's own perception; Diff2Lip forced onto the same clips; and photographed
-    people drawn over. The sheet is docs/pictures/omnisync_puppets.png.
+    nobody trained on; mouths found by the product's own perception; Diff2Lip forced onto the same clips; and people who
+    were photographed and drawn over. The sheet is docs/pictures/omnisync_puppets.png.
     """
     return puppets.drawn(SHARED)
 
 
 def otherwise_drawn() -> list[str]:
-    """The starter of OmniSync drawn otherwise: each setting changed alone, and every prompt, on sixteen of the clips."""
+    """The starter of OmniSync drawn otherwise: each setting changed alone, and every prompt, on some of the clips."""
     return puppets.settings()
 
 
 def other_pairs() -> list[str]:
-    """The starter of OmniSync taught 250 steps more from the same checkpoint (3,500 steps), by three kinds of pairs: exact
-    at every noise, as we do; `timed`, exact above t = 850 and another pose of the same puppet below, as the paper does;
+    """The starter of OmniSync taught 250 steps more from one checkpoint (3,500 steps), by three kinds of pairs: `exact` at
+    every noise, as we do; `timed`, exact above t = 850 and another pose of the same puppet below, as the paper does;
     `arbitrary`, another pose everywhere, which is without the paper's rule. No people, no sharpening losses.
     """
     return puppets.pairs()

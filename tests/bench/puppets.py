@@ -42,7 +42,7 @@ def settings() -> list[str]:
 
 
 def pairs() -> list[str]:
-    """What was measured of runs that were taught by other pairs, in FOLDER/pairs-experiment; measures nothing itself."""
+    """What was measured of runs taught by other pairs, in FOLDER/pairs-experiment; measures nothing itself."""
     return tables.table(measure.rows(kept_in() / "pairs-experiment" / ROWS))
 
 
