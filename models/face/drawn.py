@@ -9,7 +9,7 @@ Deliberately not here: photographed people (track.py), and things in which no mo
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -28,10 +28,13 @@ JUST_LOST: Final = 7  # frames for which a lost mouth is looked for at once
 AWAY: Final = 25  # frames a mouth may be away and still be the same face's
 BRIDGED: Final = 6  # frames without the mouth that are filled in
 FLICKER: Final = 5  # a face seen in fewer frames is none
-BELIEVED: Final = 0.55  # median score of a face under which it is none
+BELIEVED: Final = 0.6  # median score of a face under which it is none
 BACK: Final = 2.0  # half widths: where a mouth that was away may come back
 AROUND: Final = 6.86  # half widths a side of the square in which movement is measured
+STEADY: Final = 8  # sights whose median size and roll that square has
+SHIFTED: Final = 4.0  # pixels of 48 by which it may still miss the head
 BELOW: Final = 0.25  # of that square: the mouth lies so far below its middle
+WINDOW: Final = cv2.createHanningWindow((SMALL, SMALL), cv2.CV_32F)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +110,7 @@ class Follower:
             if found is None or not _goes_on(face.sights[-1].found, found):
                 continue
             if all(not _same(found, one.sights[-1].found) for one in here):
-                face.sights.append(sight(number, scene, found))
+                face.sights.append(sight(number, scene, found, face.sights))
                 here.append(face)
         return here
 
@@ -144,20 +147,36 @@ class Follower:
                 break
             if any(frame == number and _same(found, other) for (frame, _), other in taken.items()):
                 break
-            last = sight(number, scene, found)
+            last = sight(number, scene, found, [new, *earlier])
             earlier.append(last)
         return earlier[::-1]
 
 
-def sight(number: int, scene: Scene, found: Found) -> Sight:
-    """What the pixels around a mouth tell."""
-    x, y, half, roll = (float(value) for value in found.mouth)
+def sight(number: int, scene: Scene, found: Found, beside: Sequence[Sight] = ()) -> Sight:
+    """What the pixels around a mouth tell. `beside` are the face's sights in the frames next to it: they steady the
+    square that is looked at, so that its own trembling is not taken for movement."""
+    near = [one.found.mouth for one in beside[-STEADY:]] + [found.mouth]
+    x, y = (float(value) for value in found.mouth[:2])
+    half, roll = (float(value) for value in np.median(near, axis=0)[2:])
     step = AROUND * half / SIDE
     turn = step * np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
     shift = np.array([x, y]) - turn @ np.array([SIDE / 2, SIDE * (0.5 + BELOW)])
     grey = np.asarray(cv2.cvtColor(scene.cut(turn, shift, (SIDE, SIDE)), cv2.COLOR_RGB2GRAY), np.uint8)
     small = cv2.resize(grey, (SMALL, SMALL), interpolation=cv2.INTER_AREA).astype(np.float32)
     return Sight(number, found, float(cv2.Laplacian(grey, cv2.CV_32F).var()), reduced(small))
+
+
+def moved(before: Sight, after: Sight) -> float:
+    """How much more the mouth has changed than the upper face, once one lies on the other; 0 after a gap."""
+    if after.frame != before.frame + 1:
+        return 0.0
+    a, b = before.small.astype(np.float32), after.small.astype(np.float32)
+    (dx, dy), _ = cv2.phaseCorrelate(a, b.copy(), WINDOW)  # it lays the window over its own arguments
+    if max(abs(dx), abs(dy)) < SHIFTED:
+        back = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
+        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        b = np.asarray(cv2.warpAffine(b, back, (SMALL, SMALL), flags=how, borderMode=cv2.BORDER_REPLICATE), np.float32)
+    return motion_between(before.small, np.rint(b).astype(np.int8))
 
 
 def measured(sights: list[Sight]) -> DrawnFace:
@@ -169,19 +188,17 @@ def measured(sights: list[Sight]) -> DrawnFace:
     rows[:, 2], rows[:, 3] = np.log(rows[:, 2]), np.unwrap(rows[:, 3])
     filled = np.stack([np.interp(frames, seen, column) for column in rows.T], axis=1)
     filled[:, 2] = np.exp(filled[:, 2])
-    motion = [
-        motion_between(a.small, b.small) if b.frame == a.frame + 1 else 0.0 for a, b in pairwise(sights)
-    ]  # fmt: skip
+    motion = [moved(a, b) for a, b in pairwise(sights)]
     there = np.isin(frames, seen)
-    score, moved = np.zeros(len(frames), np.float32), np.zeros(len(frames), np.float32)
+    score, change = np.zeros(len(frames), np.float32), np.zeros(len(frames), np.float32)
     score[there] = [one.found.score for one in sights]
-    moved[there] = [0.0, *motion]
+    change[there] = [0.0, *motion]
     return DrawnFace(
         frames=frames,
         mouths=steady(filled.astype(np.float32), frames),
         opening=np.interp(frames, seen, [one.found.opening for one in sights]).astype(np.float32),
         score=score,
-        motion=moved,
+        motion=change,
         sharpness=np.interp(frames, seen, [one.sharpness for one in sights]).astype(np.float32),
     )
 

@@ -83,7 +83,7 @@ class Typed:
             self.lost += 1
             return
         self.lost = 0
-        self.sights.append(sight(number, scene, found))
+        self.sights.append(sight(number, scene, found, self.sights))
 
     def _begin(self, scene: Scene) -> Found:
         width, height = scene.size
