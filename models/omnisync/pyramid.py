@@ -6,11 +6,13 @@ al., FiLM, arXiv 1709.07871).
 """
 
 from itertools import pairwise
-from typing import cast
+from typing import Final, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+OPEN: Final = 2.5  # of the gate before it has learnt anything: its sigmoid is 0.92
 
 
 class Conv(nn.Module):
@@ -51,7 +53,10 @@ class Stem(nn.Module):
 
 
 class Head(nn.Module):
-    """Features and sides → what changes of the source's pixels; nothing at first."""
+    """Features and sides → what changes of the source's pixels, and how much of it is let through; nothing at first.
+
+    A sum of many channels is never quite nothing; the gate can be, so what does not move stays the source's.
+    """
 
     def __init__(self, colours: int, widths: tuple[int, ...], told: int) -> None:
         super().__init__()
@@ -62,6 +67,9 @@ class Head(nn.Module):
         self.last = nn.Conv2d(widths[0], 4 * colours, 3, padding=1)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(cast(Tensor, self.last.bias))
+        self.gate = nn.Conv2d(widths[0], 4, 3, padding=1)
+        nn.init.zeros_(self.gate.weight)
+        nn.init.constant_(cast(Tensor, self.gate.bias), OPEN)
 
     def forward(self, h: Tensor, sides: list[Tensor], vector: Tensor) -> Tensor:
         """h (B, W, F, H/8, W/8) → (B, C, F, H, W)."""
@@ -71,5 +79,5 @@ class Head(nn.Module):
         for narrow, conv, side in zip(self.narrow, self.levels, reversed(sides), strict=True):
             wide = F.interpolate(x, scale_factor=2.0, mode="nearest")
             x = conv(narrow(torch.cat([wide, side], dim=1)), vector)
-        changed = F.pixel_shuffle(self.last(x), 2)
+        changed = F.pixel_shuffle(self.last(x), 2) * torch.sigmoid(F.pixel_shuffle(self.gate(x), 2))
         return changed.view(batch, frames, *changed.shape[1:]).transpose(1, 2)

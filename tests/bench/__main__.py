@@ -156,8 +156,8 @@ def otherwise_drawn() -> list[str]:
 
 
 def other_pairs() -> list[str]:
-    """The starter of OmniSync taught 250 steps more from one checkpoint (3,500 steps), by three kinds of pairs: `exact` at
-    every noise, as we do; `timed`, exact above t = 850 and another pose of the same puppet below, as the paper does;
+    """The starter of OmniSync taught 250 steps more from one checkpoint (3,500 steps), by three kinds of pairs: `exact`
+    at every noise, as we do; `timed`, exact above t = 850 and another pose of the same puppet below, as the paper does;
     `arbitrary`, another pose everywhere, which is without the paper's rule. No people, no sharpening losses.
     """
     return puppets.pairs()
