@@ -57,7 +57,7 @@ def evaluate(
     """
     for i, part in enumerate(cast):
         about: Row = {"clip": part.name, "kind": part.kind, "species": part.species, "style": part.style}
-        if i % share[1] != share[0] or not (missing := _missing(folder, part.name, meter)):
+        if i % share[1] != share[0] or not (missing := _missing(folder, part.name, meter, TRUE)):
             continue
         scene = Scene(part, read(voices[part.own]).speech, read(voices[part.dub]).speech, meter.look)
         view, forced = scene.view(meter.spec, scene.places), meter.force(scene.film) if meter.force else None
@@ -84,9 +84,8 @@ def evaluate_filmed(
         scene = DrawnOver(clip, other, media, style, meter.look, mesh)
         view, forced = scene.view(meter.spec, scene.places), meter.force(scene.film) if meter.force else None
         for row in missing:
-            if row != TRUE:
-                _keep(folder, share, about | {"row": row} | _photographed(scene, view, row, meter, forced))
-                yield i + 1, len(clips), f"{about['clip']}, {row}"
+            _keep(folder, share, about | {"row": row} | _photographed(scene, view, row, meter, forced))
+            yield i + 1, len(clips), f"{about['clip']}, {row}"
 
 
 def succeeded(row: Row) -> bool:
@@ -97,8 +96,9 @@ def succeeded(row: Row) -> bool:
     )  # fmt: skip
 
 
-def _missing(folder: Path, clip: str, meter: Meter) -> list[str]:
-    wanted = [UNDUBBED, *([] if clip.startswith("grid_") else [TRUE]), *([FORCED] if meter.force else []), *meter.ways]
+def _missing(folder: Path, clip: str, meter: Meter, *true: str) -> list[str]:
+    """Rows of a clip that were not measured; `true`: TRUE where it can be drawn."""
+    wanted = [UNDUBBED, *true, *([FORCED] if meter.force else []), *meter.ways]
     done = {row["row"] for row in rows(folder) if row["clip"] == clip and (row["silent"] or not meter.silence)}
     return [row for row in wanted if row not in done]
 
