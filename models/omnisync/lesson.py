@@ -13,6 +13,7 @@ from torch import Tensor
 from models.omnisync.window import SIDE, SIZE
 
 MISPLACED: Final = (0.15, 0.10, 4.0)  # spread of the perceived mouth: half widths, log half width, degrees
+PATTERNED: Final = 0.3  # of the lessons have a texture over all
 
 Floats = NDArray[np.float32]
 
@@ -56,10 +57,15 @@ def weights(changed: NDArray[np.bool_]) -> Floats:
 
 
 def filmed(pictures: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """(2, F, 96, 96, 3) both drawings through the same camera: other colours and light, blur, grain, mirrored."""
+    """(2, F, 96, 96, 3) both drawings through one camera: other colours and light, texture, blur, grain, mirrored."""
     if rng.random() < 0.5:
         pictures = pictures[..., rng.permutation(3)]
     shown = pictures.astype(np.float32) * rng.uniform(0.75, 1.15) + rng.uniform(-10, 10)
+    if rng.random() < 0.25:
+        middle = shown.mean(axis=(2, 3), keepdims=True)
+        shown = middle + rng.uniform(0.4, 1) * (shown - middle)
+    if rng.random() < PATTERNED:
+        shown = shown * _pattern(rng)[..., None]
     if rng.random() < 0.3:
         spread = rng.uniform(0.4, 1.2)
         shown = np.stack([[cv2.GaussianBlur(each, (0, 0), spread) for each in film] for film in shown])
@@ -68,6 +74,30 @@ def filmed(pictures: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
     if rng.random() < 0.5:
         shown = shown[..., ::-1, :]
     return np.asarray(np.clip(shown, 0, 255), np.uint8)
+
+
+def _pattern(rng: np.random.Generator) -> Floats:
+    """(96, 96) a gain: stripes, dots or clouds over all of the picture or a part, for styles that were never drawn."""
+    y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
+    angle, pitch = rng.uniform(0, np.pi), rng.uniform(2.5, 9)
+    along, across = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
+    kind = rng.integers(3)
+    if kind == 2:
+        wave = _clouds(rng, int(rng.integers(8, 40)))
+    else:
+        wave = np.sin(2 * np.pi * along / pitch + rng.uniform(0, 6.3))
+        if kind == 1:
+            wave = wave * np.sin(2 * np.pi * across / pitch)
+    if rng.random() < 0.5:
+        wave = np.tanh(rng.uniform(2, 8) * (wave - rng.uniform(-0.5, 0.5)))  # inked, not painted
+    part = np.clip(3 * (_clouds(rng, 3) + rng.uniform(-0.4, 0.8)), 0, 1)
+    return np.asarray(1 + rng.uniform(0.05, 0.35) * part * wave, np.float32)
+
+
+def _clouds(rng: np.random.Generator, cells: int) -> Floats:
+    """(96, 96) smooth noise in about −1 … 1."""
+    coarse = rng.uniform(-1, 1, (cells, cells)).astype(np.float32)
+    return np.asarray(cv2.resize(coarse, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def tensor(pictures: NDArray[np.uint8]) -> Tensor:

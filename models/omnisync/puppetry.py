@@ -26,7 +26,7 @@ RATES: Final = (Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(3000
 SILENT: Final = 0.12  # of the lessons: nothing is said, and the mouth is shut
 ASKED: Final = 0.25  # come with a prompt
 OPEN: Final = 0.5  # are at the most open of three moments: mouths are mostly shut, and shut ones teach little
-OPPOSITE: Final = 0.3  # have a source that is wide open where the target is shut, or the reverse, against copying
+OPPOSITE: Final = 0.45  # have a source that is wide open where the target is shut, or the reverse, against copying
 HIDDEN: Final = 0.06  # have noise for the source's mouth, against copying
 
 Floats = NDArray[np.float32]
