@@ -18,7 +18,8 @@ from models.corpus.cartoon import LOOKS, cartoon
 from models.corpus.clips import Clip
 from models.face.crop import cut
 from models.face.matte import LOWER_FACE, RIGID
-from models.omnisync.lesson import Lesson, filmed, seen, tensor, weights
+from models.omnisync.lesson import Lesson, filmed, mirrored, seen, tensor, weights
+from models.omnisync.pyramid import PARTS
 from models.omnisync.voices import Voice, voice
 from models.omnisync.window import SIZE
 
@@ -63,11 +64,12 @@ def one(
     weight = weights(changed)
     target, source = filmed(both, rng)
     moments = [(n + Fraction(1, 2)) / RATE for n in range(start, start + frames)]
-    return Lesson(
+    lesson = Lesson(
         tensor(source), tensor(target), torch.from_numpy(weight)[None, None],
         torch.from_numpy(sound.windows(moments))[None], torch.from_numpy(sound.mouths(moments))[None],
-        torch.tensor([0]), torch.tensor([sigma], dtype=torch.float32),
+        torch.zeros(1, len(PARTS), frames, SIZE, SIZE), torch.tensor([0]), torch.tensor([sigma], dtype=torch.float32),
     )  # fmt: skip
+    return mirrored(lesson) if rng.random() < 0.5 else lesson
 
 
 def mouths(clip: Clip) -> Floats:

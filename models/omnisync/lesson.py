@@ -1,7 +1,7 @@
 """One lesson: a film, the same film with other lips, the sound of the latter; and how both pass through a camera."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -27,6 +27,7 @@ class Lesson:
     weight: Tensor  # (B, 1, F, 96, 96) how much a pixel counts
     windows: Tensor  # (B, F, 80, 20) log-mel
     law: Tensor  # (B, F, 4) the mouth's numbers
+    parts: Tensor  # (B, 6, F, 96, 96) what the target shows, as pyramid.PARTS; all 0 where nobody knows
     prompts: Tensor  # (B,) places in PROMPTS
     sigma: Tensor  # (B,) how noisy it is taught
 
@@ -34,9 +35,15 @@ class Lesson:
         return Lesson(*(getattr(self, name).to(device) for name in Lesson.__dataclass_fields__))
 
 
-def joined(parts: Sequence[Lesson]) -> Lesson:
+def joined(alone: Sequence[Lesson]) -> Lesson:
     """Lessons of one puppet each as a batch."""
-    return Lesson(*(torch.cat([getattr(part, name) for part in parts]) for name in Lesson.__dataclass_fields__))
+    return Lesson(*(torch.cat([getattr(each, name) for each in alone]) for name in Lesson.__dataclass_fields__))
+
+
+def mirrored(lesson: Lesson) -> Lesson:
+    """Left for right."""
+    flipped = {name: getattr(lesson, name).flip(-1) for name in ("source", "target", "weight", "parts")}
+    return replace(lesson, **flipped)
 
 
 def seen(true: Floats, rng: np.random.Generator) -> Floats:
@@ -57,7 +64,7 @@ def weights(changed: NDArray[np.bool_]) -> Floats:
 
 
 def filmed(pictures: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """(2, F, 96, 96, 3) both drawings through one camera: other colours and light, texture, blur, grain, mirrored."""
+    """(2, F, 96, 96, 3) both drawings through one camera: other colours and light, texture, blur, grain."""
     if rng.random() < 0.5:
         pictures = pictures[..., rng.permutation(3)]
     shown = pictures.astype(np.float32) * rng.uniform(0.75, 1.15) + rng.uniform(-10, 10)
@@ -71,8 +78,6 @@ def filmed(pictures: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
         shown = np.stack([[cv2.GaussianBlur(each, (0, 0), spread) for each in film] for film in shown])
     if rng.random() < 0.25:
         shown += rng.normal(0, rng.uniform(1, 6), shown.shape[1:]).astype(np.float32)
-    if rng.random() < 0.5:
-        shown = shown[..., ::-1, :]
     return np.asarray(np.clip(shown, 0, 255), np.uint8)
 
 

@@ -10,11 +10,12 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from models.audio.logmel import QUIET
 from models.omnisync.ear import COLUMNS
 from models.omnisync.flow import PAIRED
-from models.omnisync.lesson import Lesson, filmed, seen, tensor, weights
+from models.omnisync.lesson import Lesson, filmed, mirrored, seen, tensor, weights
 from models.omnisync.prompts import PROMPTS, asked
 from models.omnisync.voices import Voice
 from models.omnisync.window import SIZE
@@ -65,10 +66,19 @@ def one(
     target, source = filmed(np.stack([target, source]), rng)
     if not plain and rng.random() < HIDDEN:
         source = _hidden(source, rng)
-    return Lesson(
+    parts = _parts(who.parts(poses, mouths, SIZE, 2, view), changed)
+    lesson = Lesson(
         tensor(source), tensor(target), torch.from_numpy(weight)[None, None], torch.from_numpy(windows)[None],
-        torch.from_numpy(mouths)[None], torch.tensor([prompt]), torch.tensor([sigma], dtype=torch.float32),
+        torch.from_numpy(mouths)[None], parts, torch.tensor([prompt]), torch.tensor([sigma], dtype=torch.float32),
     )  # fmt: skip
+    return mirrored(lesson) if rng.random() < 0.5 else lesson
+
+
+def _parts(mouth: Floats, changed: NDArray[np.bool_]) -> Tensor:
+    """(1, 6, F, 96, 96) as pyramid.PARTS, of (F, 4, 96, 96) and (F, 96, 96)."""
+    free = np.clip(1 - mouth.sum(axis=1), 0, 1)
+    every = np.stack([free * ~changed, free * changed, *mouth.transpose(1, 0, 2, 3)]).astype(np.float32)
+    return torch.from_numpy(every)[None]
 
 
 def _said(voices: Sequence[Voice], rng: np.random.Generator, frames: int, rate: Fraction) -> tuple[Floats, Floats]:

@@ -6,13 +6,16 @@ al., FiLM, arXiv 1709.07871).
 """
 
 from itertools import pairwise
-from typing import Final, cast
+from typing import Final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-OPEN: Final = 2.5  # of the gate before it has learnt anything: its sigmoid is 0.92
+PARTS: Final = ("kept", "moved", "lip", "inside", "teeth", "tongue")  # kept: the source's; moved: skin and chin, anew
+MOUTH: Final = PARTS[2:]
+MOUTH_COLOURS: Final = ((0.1, -0.5, -0.4), (-0.7, -0.85, -0.8), (0.9, 0.9, 0.8), (0.5, -0.3, -0.2))  # to begin with
+KEPT: Final = 4.0  # logit of what is kept before anything is learnt
 
 
 class Conv(nn.Module):
@@ -53,31 +56,47 @@ class Stem(nn.Module):
 
 
 class Head(nn.Module):
-    """Features and sides → what changes of the source's pixels, and how much of it is let through; nothing at first.
+    """Features and sides → which part of a mouth each pixel is, what colour each part has, and so the picture.
 
-    A sum of many channels is never quite nothing; the gate can be, so what does not move stays the source's.
+    A sum of many channels is never quite the source and never quite one colour; a choice between the two is. So what
+    does not move stays the source's, and a mouth is as crisp as the choice.
     """
 
     def __init__(self, colours: int, widths: tuple[int, ...], told: int) -> None:
         super().__init__()
+        self.colours = colours
         self.first = Conv(widths[-1], widths[-1], told)
         down = widths[::-1]
         self.narrow = nn.ModuleList(nn.Conv2d(coarse + fine, fine, 1) for coarse, fine in pairwise(down))
         self.levels = nn.ModuleList(Conv(fine, fine, told) for fine in down[1:])
-        self.last = nn.Conv2d(widths[0], 4 * colours, 3, padding=1)
+        self.last = nn.Conv2d(widths[0], 4 * (len(PARTS) + colours), 3, padding=1)
+        self.skin = nn.Conv2d(widths[-1], colours, 3, padding=1)
+        self.where = nn.Conv2d(widths[-1], len(MOUTH), 1)
+        self.colour = nn.Linear(widths[-1], colours)
+        self.usual = nn.Parameter(torch.tensor(MOUTH_COLOURS)[:, :colours].clone())
         nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(cast(Tensor, self.last.bias))
-        self.gate = nn.Conv2d(widths[0], 4, 3, padding=1)
-        nn.init.zeros_(self.gate.weight)
-        nn.init.constant_(cast(Tensor, self.gate.bias), OPEN)
+        bias = torch.zeros(len(PARTS) + colours)
+        bias[0] = KEPT
+        self.last.bias = nn.Parameter(bias.repeat_interleave(4))
 
-    def forward(self, h: Tensor, sides: list[Tensor], vector: Tensor) -> Tensor:
-        """h (B, W, F, H/8, W/8) → (B, C, F, H, W)."""
+    def forward(self, h: Tensor, sides: list[Tensor], vector: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
+        """h (B, W, F, H/8, W/8), source (B, C, F, H, W) → the picture like it, and (B, 6, F, H, W) logits of PARTS."""
         batch, frames = h.shape[0], h.shape[2]
         vector = vector.flatten(0, 1)
+        film = source.transpose(1, 2).flatten(0, 1)  # (N, C, H, W), N = B · F
         x = self.first(h.transpose(1, 2).flatten(0, 1).contiguous(memory_format=torch.channels_last), vector)
+        palette, skin = self._palette(x), F.interpolate(self.skin(x), size=film.shape[-2:], mode="bilinear")
         for narrow, conv, side in zip(self.narrow, self.levels, reversed(sides), strict=True):
             wide = F.interpolate(x, scale_factor=2.0, mode="nearest")
             x = conv(narrow(torch.cat([wide, side], dim=1)), vector)
-        changed = F.pixel_shuffle(self.last(x), 2) * torch.sigmoid(F.pixel_shuffle(self.gate(x), 2))
-        return changed.view(batch, frames, *changed.shape[1:]).transpose(1, 2)
+        logits, detail = F.pixel_shuffle(self.last(x), 2).float().split([len(PARTS), self.colours], dim=1)
+        share = logits.softmax(dim=1)  # (N, 6, H, W)
+        kept, moved = share[:, :1] * film, share[:, 1:2] * (skin.float() + detail)
+        mouth = torch.einsum("nkhw,nkc->nchw", share[:, 2:], palette.float())
+        picture = kept + moved + mouth + share[:, 2:].sum(dim=1, keepdim=True) * detail
+        return tuple(each.view(batch, frames, *each.shape[1:]).transpose(1, 2) for each in (picture, logits))  # type: ignore[return-value]
+
+    def _palette(self, x: Tensor) -> Tensor:
+        """(N, 4, C) the colours of lip, inside, teeth and tongue; each part looks where it wants."""
+        look = self.where(x).flatten(2).softmax(dim=-1)  # (N, 4, cells)
+        return self.usual + self.colour(torch.einsum("nkc,nwc->nkw", look, x.flatten(2)))

@@ -18,6 +18,7 @@ class Losses:
     flow: float
     picture: float
     edges: float
+    parts: float
     law: float
 
 

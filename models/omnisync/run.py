@@ -108,7 +108,7 @@ def learnt(actor: Actor, lesson: Lesson, recipe: Recipe, chance: torch.Generator
     x = flow.noised(film, noise, sigma)
     tokens = actor.hear(lesson.windows)
     text = actor.read(lesson.prompts) * told.view(-1, 1, 1)
-    said = actor(x, sigma, lesson.source, tokens * heard.view(-1, 1, 1, 1), text)
+    said, logits = actor(x, sigma, lesson.source, tokens * heard.view(-1, 1, 1, 1), text, parts=True)
     wide = sigma.view(-1, 1, 1, 1, 1)
     away = (x - wide * said).float() - lesson.target
     weight = lesson.weight / lesson.weight.mean()
@@ -117,6 +117,7 @@ def learnt(actor: Actor, lesson: Lesson, recipe: Recipe, chance: torch.Generator
         "flow": (weight * away.square() / wide.clamp(min=STEADIEST) ** 2).mean(),
         "picture": (weight * away.abs()).mean(),
         "edges": (weight[..., 1:, :] * down.abs()).mean() + (weight[..., 1:] * across.abs()).mean(),
+        "parts": -(weight * (lesson.parts * logits.float().log_softmax(dim=1)).sum(dim=1, keepdim=True)).mean(),
         "law": (law_at(actor, tokens).float() - lesson.law).square().mean(),
     }
 

@@ -5,6 +5,7 @@ Drawn `finer` times too large and averaged down, so edges move by fractions of a
 """
 
 import zlib
+from dataclasses import replace
 from typing import Any, Final
 
 import cv2
@@ -26,6 +27,10 @@ PARALLAX: Final = 0.35  # head units that a face slides for a yaw or pitch of 1
 JAW: Final = 0.14  # head units that the chin drops at open = 1
 SMALL_GROUND: Final = 256  # pixels a side of what lies behind, enough for pictures up to that size
 LARGE_GROUND: Final = 1024
+RED: Final = (255, 0, 0)
+GREEN: Final = (0, 255, 0)
+BLUE: Final = (0, 0, 255)
+WHITE: Final = (255, 255, 255)
 
 Floats = NDArray[np.float32]
 Place = NDArray[np.float64]  # (2, 3)
@@ -64,6 +69,13 @@ class Puppet:
             view = np.tile(np.array([0.5, 0.5, 1, 0], np.float32), (len(poses), 1))
         frames = [self._seen(q, m, v, size, finer) for q, m, v in zip(poses, mouths, view, strict=True)]
         return np.stack(frames).astype(np.uint8) if frames else np.zeros((0, size, size, 3), np.uint8)
+
+    def parts(self, poses: Floats, mouths: Floats, size: int, finer: int, view: Floats) -> Floats:
+        """(T, 4, size, size) how much of each pixel is lip, inside, teeth, tongue, 0 … 1; arguments as of `render`.
+
+        A hand before the mouth covers it.
+        """
+        return np.stack([self._told(q, m, v, size, finer) for q, m, v in zip(poses, mouths, view, strict=True)])
 
     def mouth_at(self, poses: Floats) -> Floats:
         """(T, 4) the mouth at rest: x, y and half width in 0 … 1 of the picture, roll in radians, clockwise."""
@@ -142,6 +154,22 @@ class Puppet:
         if q[HAND] > 0:
             draw_hand(c, who, q)
         return c.picture
+
+    def _told(self, q: Floats, m: Floats, view: Floats, size: int, finer: int) -> Floats:
+        who = self.who
+        black = {"skin": BLACK, "dark": BLACK, "ink": BLACK, "cloth": BLACK}
+        told = []
+        for lip, inside, teeth, tongue in ((RED, GREEN, BLUE, BLACK), (WHITE, WHITE, WHITE, WHITE)):
+            alike = replace(who, lip=lip, inside=inside, teeth=teeth, tongue=tongue, **black)
+            place = _lens(view, size * finer) @ np.vstack([_place(q), [0, 0, 1]])
+            c = Canvas(np.zeros((size * finer, size * finer, 3), np.uint8), place)
+            drop = JAW * float(m[0]) * (who.species in JAWED)
+            draw_mouth(c, alike, self._slide(q) + np.array([0.0, drop * 0.25]), m)
+            if q[HAND] > 0:
+                draw_hand(c, alike, q)
+            told.append(cv2.resize(c.picture, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32) / 255)
+        tongue_alone = np.clip(told[1][..., :1] - told[0].sum(axis=-1, keepdims=True), 0, 1)
+        return np.asarray(np.concatenate([told[0], tongue_alone], axis=-1).transpose(2, 0, 1), np.float32)
 
     def _lay(self, c: Canvas, edge: Points, gain: Picture) -> None:
         """The texture on the head; it moves with it."""
