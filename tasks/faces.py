@@ -1,8 +1,8 @@
 """The faces of one shot, each once: meshes, drawn mouths and what a person pointed at, laid side by side.
 
-A drawn mouth on a photographed face is a mistake of the finder. On a drawn face one of the two is kept: the mesh if
-its mouth lies where the drawn one does and it is there nearly as long, else the drawn mouth. What a person pointed at
-takes the place of all that was found there.
+A drawn mouth on a photographed face is a mistake of the finder, and so is a mouth far too small for the face it is on.
+On a drawn face one of the two is kept: the mesh if its mouth lies where the drawn one does and it is there nearly as
+long, else the drawn mouth. What a person pointed at takes the place of all that was found there.
 """
 
 from collections.abc import Sequence
@@ -27,6 +27,7 @@ REACH: Final = 3.0  # half widths from a drawn mouth to the edge of its box
 WIDE_OPEN: Final = 0.35  # eye distances between the lips of a drawn mouth that is fully open
 AGREE: Final = 0.5  # half widths within which a mesh's mouth is where the drawn one is
 AS_LONG: Final = 0.8  # share of a drawn face's frames in which a mesh must be there to be kept
+ALIKE: Final = 0.5  # share of the width of a mesh's mouth that a drawn one must have to be the same
 TOGETHER: Final = 0.5  # share of the frames that two tracks have in common in which they must lie on each other
 POINTED_AT: Final = 1.0  # half widths from the place pointed at to a mouth that is meant
 
@@ -50,17 +51,26 @@ def faces_of(
     """
     with_mesh = [_of_mesh(face, scale) for face in meshes]
     without = [_of_drawn(face, scale) for face in drawn]
-    for face in list(without):
-        for other in [one for one in with_mesh if lies_on(face.geometry, one.geometry)]:
-            if other.style == "photoreal" or agree(face.geometry, other.geometry):
-                without = [one for one in without if one is not face]
-            else:
-                with_mesh.remove(other)
+    for face in list(with_mesh):
+        on = [one for one in without if lies_on(one.geometry, face.geometry)]
+        if not on:
+            continue
+        best = max(on, key=lambda one: len(one.geometry.frames) * half(one.geometry))
+        wrong = face.style != "photoreal" and half(best.geometry) > ALIKE * half(face.geometry)
+        if wrong and not any(agree(one.geometry, face.geometry) for one in on):
+            with_mesh = [one for one in with_mesh if one is not face]
+            on = [one for one in on if one is not best]
+        without = [one for one in without if all(one is not other for other in on)]
     found = [*with_mesh, *without]
     if typed is not None and len(typed.frames):
         meant = _of_drawn(typed, scale)
         found = [meant, *(one for one in found if not at_one_place(meant.geometry, one.geometry))]
     return sorted(found, key=lambda face: (face.geometry.box[0, 0], face.geometry.frames[0]))
+
+
+def half(geometry: Geometry) -> float:
+    """Median half width of the mouth."""
+    return float(np.median(geometry.mouth[:, 2]))
 
 
 def lies_on(drawn: Geometry, mesh: Geometry) -> bool:
@@ -87,8 +97,8 @@ def at_one_place(typed: Geometry, other: Geometry) -> bool:
     a, b = _common(typed.frames, other.frames)
     if not len(a):
         return False
-    half = np.maximum(typed.mouth[a, 2], other.mouth[b, 2])
-    return float(np.median(np.linalg.norm(typed.mouth[a, :2] - other.mouth[b, :2], axis=1) / half)) <= POINTED_AT
+    larger = np.maximum(typed.mouth[a, 2], other.mouth[b, 2])
+    return float(np.median(np.linalg.norm(typed.mouth[a, :2] - other.mouth[b, :2], axis=1) / larger)) <= POINTED_AT
 
 
 def _common(a: NDArray[np.int32], b: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -124,11 +134,11 @@ def _of_mesh(face: Followed, scale: float) -> Face:
 
 def _of_drawn(face: DrawnFace, scale: float) -> Face:
     mouth = face.mouths * np.array([scale, scale, scale, 1], np.float32)
-    half = mouth[:, 2:3]
+    wide = mouth[:, 2:3]
     nothing = np.zeros(len(face.frames), np.float32)
     geometry = Geometry(
         frames=face.frames,
-        box=np.concatenate([mouth[:, :2] - REACH * half, np.repeat(2 * REACH * half, 2, axis=1)], axis=1),
+        box=np.concatenate([mouth[:, :2] - REACH * wide, np.repeat(2 * REACH * wide, 2, axis=1)], axis=1),
         points=np.zeros((len(face.frames), 0, 2), np.float32),
         mouth=mouth,
         score=face.score,
@@ -138,4 +148,4 @@ def _of_drawn(face: DrawnFace, scale: float) -> Face:
         pitch=nothing,
         sharpness=face.sharpness,
     )
-    return Face(geometry, "stylised", HEAD * float(np.median(half)))
+    return Face(geometry, "stylised", HEAD * half(geometry))

@@ -114,7 +114,7 @@ def drifting(frames: int, inside: Callable[[int], float] = lambda n: 0.0) -> tup
     """A board of blots that drifts, leans and grows; in its middle a slit that opens. No finder takes it for a face."""
     chance = np.random.default_rng(12)
     board = cv2.GaussianBlur(chance.integers(0, 256, (400, 400, 3), dtype=np.uint8), (0, 0), 4)
-    board = np.clip((board.astype(np.float32) - 128) * 4 + 128, 0, 255).astype(np.uint8)
+    board = np.clip((np.asarray(board, np.float32) - 128) * 4 + 128, 0, 255).astype(np.uint8)
     shown, rows = [], []
     for n in range(frames):
         here = board.copy()
@@ -124,14 +124,15 @@ def drifting(frames: int, inside: Callable[[int], float] = lambda n: 0.0) -> tup
         x, y = 150 + 2.0 * n, 130 + 0.8 * n
         matrix = np.array([[cos, -sin, x - 200 * cos + 200 * sin], [sin, cos, y - 200 * sin - 200 * cos]])
         ground = np.full((280, 420, 3), 60, np.uint8)
-        shown.append(np.asarray(cv2.warpAffine(here, matrix, (420, 280), ground, borderMode=cv2.BORDER_TRANSPARENT)))
+        over = cv2.warpAffine(here, matrix, (420, 280), ground, borderMode=cv2.BORDER_TRANSPARENT)
+        shown.append(np.asarray(over, np.uint8))
         rows.append([x + 0.5, y + 0.5, 24 * scale, angle])
     return shown, np.array(rows, np.float32)
 
 
 def test_a_mouth_that_was_pointed_at_is_followed_on_a_thing_no_finder_knows() -> None:
     shown, truth = drifting(40, lambda n: abs(float(np.sin(n / 2))))
-    face = follow_from(shown, *truth[0, :2], 24.0)
+    face = follow_from(shown, float(truth[0, 0]), float(truth[0, 1]), 24.0)
     assert face.frames.tolist() == list(range(40))
     inner = slice(4, -4)
     assert np.hypot(*(face.mouths - truth)[inner, :2].T).max() < 0.2 * 24

@@ -50,6 +50,11 @@ def test_one_face_is_one_track(style: str, at: tuple[float, float], frames: int,
     assert kept(*faces) == whole
 
 
+def test_specks_taken_for_mouths_do_not_cost_a_face_its_mesh() -> None:
+    assert kept(*faces_of([meshed("stylised")], [drawn(72, 60, half=4.0)], None, 1.0)) == ["mesh"]
+    assert kept(*faces_of([meshed("stylised")], [drawn(72, 60), drawn(73, 91)], None, 1.0)) == ["mesh"]
+
+
 def test_what_was_pointed_at_takes_the_place_of_what_was_found_there_and_of_nothing_else() -> None:
     faces = faces_of([meshed("photoreal"), meshed("photoreal", x=300)], [], drawn(75, 92), 1.0)
     assert kept(*faces) == ["mesh", "drawn"][::-1] and faces[0].style == "stylised"
