@@ -6,7 +6,7 @@ long, else the drawn mouth. What a person pointed at takes the place of all that
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -57,15 +57,25 @@ def faces_of(
             continue
         best = max(on, key=lambda one: len(one.geometry.frames) * half(one.geometry))
         wrong = face.style != "photoreal" and half(best.geometry) > ALIKE * half(face.geometry)
-        if wrong and not any(agree(one.geometry, face.geometry) for one in on):
+        same = [one for one in on if agree(one.geometry, face.geometry)]
+        if wrong and not same:
             with_mesh = [one for one in with_mesh if one is not face]
             on = [one for one in on if one is not best]
+        elif same and face.style != "photoreal":
+            with_mesh[with_mesh.index(face)] = with_lips_of(face, max(same, key=lambda one: len(one.geometry.frames)))
         without = [one for one in without if all(one is not other for other in on)]
     found = [*with_mesh, *without]
     if typed is not None and len(typed.frames):
         meant = _of_drawn(typed, scale)
         found = [meant, *(one for one in found if not at_one_place(meant.geometry, one.geometry))]
     return sorted(found, key=lambda face: (face.geometry.box[0, 0], face.geometry.frames[0]))
+
+
+def with_lips_of(face: Face, drawn: Face) -> Face:
+    """A drawn face's mesh with the drawn mouth's opening: a mesh of filmed faces finds it, and hardly sees it move."""
+    seen = drawn.geometry
+    opening = np.interp(face.geometry.frames, seen.frames, seen.opening).astype(np.float32)
+    return replace(face, geometry=replace(face.geometry, opening=opening, motion=np.zeros_like(opening)))
 
 
 def half(geometry: Geometry) -> float:

@@ -23,10 +23,10 @@ class Geometry:
     # follows the jaw
     score: NDArray[np.float32]  # (n,) face presence after the mesh, 0 … 1; without a mesh the finder's, 0 where a gap
     # of a few frames was bridged
-    opening: NDArray[np.float32]  # (n,) inner lips apart (mesh 13 and 14) over outer-eye distance (33 and 263); without
-    # a mesh the finder's opening in about the same unit
+    opening: NDArray[np.float32]  # (n,) inner lips apart (mesh 13 and 14) over outer-eye distance (33 and 263); of a
+    # drawn mouth the finder's opening in about the same unit
     motion: NDArray[np.float32]  # (n,) how much more the mouth's pixels changed since the frame before than the upper
-    # face's, in standard deviations of the face's grey; 0 after a gap
+    # face's, in standard deviations of the face's grey; 0 after a gap, and for a mesh whose opening is the finder's
     yaw: NDArray[np.float32]  # (n,) degrees, 0 faces the camera, positive to the picture's right
     pitch: NDArray[np.float32]  # (n,) degrees, positive looks up
     sharpness: NDArray[np.float32]  # (n,) variance of the Laplacian of the grey face at 96 px a side, 0 … 255 grey

@@ -4,6 +4,9 @@
     points, presence = Mesh()(rgb, roi(hits[0]))   (468, 2) in picture pixels, 0 … 1
     points, presence = Mesh()(rgb, follow(points)) the next frame without detecting again
     yaw(points), pitch(points), opening(points) degrees, degrees, share of the eye distance
+    mouths = of_mesh(points, numbers)           (n, 4) x, y, half width at rest, roll of a mesh's mouth
+    faces = drawn.follow(pictures)              drawn faces of a shot, by their mouths; no mesh is needed
+    face = follow_from(pictures, x, y, half)    the face whose mouth a person pointed at
     squares = frame_squares(numbers, places, spec)  (n, 4) smoothed centre x, centre y, side, roll
     crop = cut(rgb, square, size)               (size, size, 3) uint8 or float, antialiased
     patch = enlarge(crop, square, (x, y, w, h)) the crop back on the picture's own pixels

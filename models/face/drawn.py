@@ -29,6 +29,8 @@ AWAY: Final = 25  # frames a mouth may be away and still be the same face's
 BRIDGED: Final = 6  # frames without the mouth that are filled in
 FLICKER: Final = 5  # a face seen in fewer frames is none
 BELIEVED: Final = 0.6  # median score of a face under which it is none
+BRIEF: Final = 25  # frames; a face that was seen in fewer …
+SURELY: Final = 0.65  # … needs this score
 BACK: Final = 2.0  # half widths: where a mouth that was away may come back
 AROUND: Final = 6.86  # half widths a side of the square in which movement is measured
 STEADY: Final = 8  # sights whose median size and roll that square has
@@ -87,8 +89,7 @@ class Follower:
     @property
     def faces(self) -> list[DrawnFace]:
         """Those seen so far, from left to right where each begins; flickers are left out."""
-        steady_ones = [face for face in self.known if len(face.sights) >= FLICKER]
-        sure = [one for one in steady_ones if np.median([s.found.score for s in one.sights]) >= BELIEVED]
+        sure = [face for face in self.known if len(face.sights) >= FLICKER and _score(face) >= _enough(face)]
         return sorted((measured(face.sights) for face in sure), key=lambda face: (face.mouths[0, 0], face.frames[0]))
 
     def __call__(self, number: int, rgb: Picture) -> None:
@@ -220,6 +221,15 @@ def _goes_on(before: Found, after: Found) -> bool:
     """Whether this may be the same mouth a frame later."""
     grown = abs(float(np.log(after.mouth[2] / before.mouth[2])))
     return after.score >= STILL and _distance(before, after) < 2 * BACK and grown < 0.6
+
+
+def _score(face: Followed) -> float:
+    return float(np.median([one.found.score for one in face.sights]))
+
+
+def _enough(face: Followed) -> float:
+    """The score it needs."""
+    return BELIEVED if len(face.sights) >= BRIEF else SURELY
 
 
 def _just(face: Followed, number: int) -> bool:

@@ -55,6 +55,14 @@ def test_specks_taken_for_mouths_do_not_cost_a_face_its_mesh() -> None:
     assert kept(*faces_of([meshed("stylised")], [drawn(72, 60), drawn(73, 91)], None, 1.0)) == ["mesh"]
 
 
+def test_a_drawn_face_that_keeps_its_mesh_opens_its_mouth_as_the_finder_saw_and_a_filmed_one_as_its_mesh_says() -> None:
+    (stylised,) = faces_of([meshed("stylised")], [drawn(74, 91)], None, 1.0)
+    assert stylised.geometry.opening == pytest.approx(np.linspace(0, WIDE_OPEN, 20), abs=1e-6)
+    assert stylised.geometry.points.shape == (20, 468, 2) and not stylised.geometry.motion.any()
+    (filmed,) = faces_of([meshed("photoreal")], [drawn(*MOUTH)], None, 1.0)
+    assert filmed.geometry.opening == pytest.approx(2 / 64)
+
+
 def test_what_was_pointed_at_takes_the_place_of_what_was_found_there_and_of_nothing_else() -> None:
     faces = faces_of([meshed("photoreal"), meshed("photoreal", x=300)], [], drawn(75, 92), 1.0)
     assert kept(*faces) == ["mesh", "drawn"][::-1] and faces[0].style == "stylised"
