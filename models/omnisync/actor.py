@@ -35,7 +35,7 @@ class Actor(nn.Module):
     def forward(
         self, x: Tensor, sigma: Tensor, source: Tensor, tokens: Tensor, text: Tensor, *, parts: bool = False
     ) -> Any:
-        """The velocity, with the logits of parts; see OmniSync.forward. Zeros for tokens are "not told", not silence."""
+        """The velocity, with the logits of parts; see OmniSync.forward. Zero tokens are "not told", not silence."""
         return self.network(x, sigma, source, tokens, text, parts=parts)
 
 
