@@ -1,6 +1,6 @@
 """The starter whole: what hears, what is asked, and what draws, under one name and in one file of weights."""
 
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -32,11 +32,9 @@ class Actor(nn.Module):
         """(B,) places in PROMPTS → (B, L, D) tokens."""
         return self.prompts(prompts).view(len(prompts), WORDS, -1)  # type: ignore[no-any-return]
 
-    def forward(
-        self, x: Tensor, sigma: Tensor, source: Tensor, tokens: Tensor, text: Tensor, *, parts: bool = False
-    ) -> Any:
-        """The velocity, with the logits of parts; see OmniSync.forward. Zero tokens are "not told", not silence."""
-        return self.network(x, sigma, source, tokens, text, parts=parts)
+    def forward(self, x: Tensor, sigma: Tensor, source: Tensor, tokens: Tensor, text: Tensor) -> Tensor:
+        """The velocity; see OmniSync.forward. Tokens of zeros are not told anything, which is not silence."""
+        return self.network(x, sigma, source, tokens, text)  # type: ignore[no-any-return]
 
 
 def law_at(actor: Actor, tokens: Tensor) -> Tensor:

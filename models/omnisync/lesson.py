@@ -69,7 +69,7 @@ def filmed(pictures: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
         pictures = pictures[..., rng.permutation(3)]
     shown = pictures.astype(np.float32) * rng.uniform(0.75, 1.15) + rng.uniform(-10, 10)
     if rng.random() < 0.25:
-        middle = shown.mean(axis=(2, 3), keepdims=True)
+        middle = shown.mean(axis=(0, 1, 2, 3), keepdims=True)
         shown = middle + rng.uniform(0.4, 1) * (shown - middle)
     if rng.random() < PATTERNED:
         shown = shown * _pattern(rng)[..., None]

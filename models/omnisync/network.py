@@ -125,27 +125,27 @@ class OmniSync(WanTransformer3DModel):  # type: ignore[misc]
             if isinstance(module, WanAttention):
                 module.norm_q, module.norm_k = (_own(norm) for norm in (module.norm_q, module.norm_k))
 
-    def forward(
-        self, x: Tensor, sigma: Tensor, source: Tensor, speech: Tensor, text: Tensor, *, parts: bool = False
-    ) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, sigma: Tensor, source: Tensor, speech: Tensor, text: Tensor) -> Tensor:
         """Velocity v = ε − z where x = (1 − σ) z + σ ε; σ = 1 is pure noise, σ = 0 the film.
 
         x, source  (B, C, F, H, W) latents; of the starter pixels in −1 … 1
         sigma      (B,) or, where frames have noise of their own, (B, F)
         speech     (B, F, 8, size.speech) what is heard under each frame; zeros are "not told", which is not silence
         text       (B, L, size.text) the prompt
-        parts      of the starter, in training: also (B, 6, F, H, W) logits of pyramid.PARTS
         """
-        batch, frames = len(x), x.shape[2]
-        time, steps, told = self._conditions(sigma, text, frames)  # (B or B·F, D), (B, 6, D) or (B, F, 6, D)
         if self.size.pyramid:
-            vector = torch.cat([speech.flatten(2), time.view(batch, -1, time.shape[-1]).expand(-1, frames, -1)], dim=2)
-            felt, sides = self.stem(torch.cat([x, source], dim=1), vector)
-            out = self._transform(self.patch_embedding(felt), felt, time, steps, told, speech)
-            picture, logits = self.head(out + felt, sides, vector, source)
-            said = (x - picture) / _wide(sigma, x)
-            return (said, logits) if parts else cast(Tensor, said)
+            return (x - self.paint(x, sigma, source, speech, text)[0]) / _wide(sigma, x)
+        time, steps, told = self._conditions(sigma, text, x.shape[2])  # (B or B·F, D), (B, 6, D) or (B, F, 6, D)
         return self._transform(self.patch_embedding(x) + self.source_embedding(source), x, time, steps, told, speech)
+
+    def paint(self, x: Tensor, sigma: Tensor, source: Tensor, speech: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
+        """The starter's way to a velocity: the film it comes to, and (B, 6, F, H, W) logits of pyramid.PARTS."""
+        batch, frames = len(x), x.shape[2]
+        time, steps, told = self._conditions(sigma, text, frames)
+        vector = torch.cat([speech.flatten(2), time.view(batch, -1, time.shape[-1]).expand(-1, frames, -1)], dim=2)
+        felt, sides = self.stem(torch.cat([x, source], dim=1), vector)
+        out = self._transform(self.patch_embedding(felt), felt, time, steps, told, speech)
+        return cast(tuple[Tensor, Tensor], self.head(out + felt, sides, vector, source))
 
     def _conditions(self, sigma: Tensor, text: Tensor, frames: int) -> tuple[Tensor, Tensor, Tensor]:
         own = sigma.ndim == 2

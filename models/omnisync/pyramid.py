@@ -81,7 +81,7 @@ class Head(nn.Module):
 
     def forward(self, h: Tensor, sides: list[Tensor], vector: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
         """h (B, W, F, H/8, W/8), source (B, C, F, H, W) → the picture like it, and (B, 6, F, H, W) logits of PARTS."""
-        batch, frames = h.shape[0], h.shape[2]
+        batch = len(h)
         vector = vector.flatten(0, 1)
         film = source.transpose(1, 2).flatten(0, 1)  # (N, C, H, W), N = B · F
         x = self.first(h.transpose(1, 2).flatten(0, 1).contiguous(memory_format=torch.channels_last), vector)
@@ -89,14 +89,20 @@ class Head(nn.Module):
         for narrow, conv, side in zip(self.narrow, self.levels, reversed(sides), strict=True):
             wide = F.interpolate(x, scale_factor=2.0, mode="nearest")
             x = conv(narrow(torch.cat([wide, side], dim=1)), vector)
-        logits, detail = F.pixel_shuffle(self.last(x), 2).float().split([len(PARTS), self.colours], dim=1)
+        each = F.pixel_shuffle(self.last(x), 2).float()
+        logits, detail = each[:, : len(PARTS)], each[:, len(PARTS) :]
         share = logits.softmax(dim=1)  # (N, 6, H, W)
         kept, moved = share[:, :1] * film, share[:, 1:2] * (skin.float() + detail)
         mouth = torch.einsum("nkhw,nkc->nchw", share[:, 2:], palette.float())
         picture = kept + moved + mouth + share[:, 2:].sum(dim=1, keepdim=True) * detail
-        return tuple(each.view(batch, frames, *each.shape[1:]).transpose(1, 2) for each in (picture, logits))  # type: ignore[return-value]
+        return _apart(picture, batch), _apart(logits, batch)
 
     def _palette(self, x: Tensor) -> Tensor:
         """(N, 4, C) the colours of lip, inside, teeth and tongue; each part looks where it wants."""
         look = self.where(x).flatten(2).softmax(dim=-1)  # (N, 4, cells)
-        return self.usual + self.colour(torch.einsum("nkc,nwc->nkw", look, x.flatten(2)))
+        return torch.as_tensor(self.usual + self.colour(torch.einsum("nkc,nwc->nkw", look, x.flatten(2))))
+
+
+def _apart(frames: Tensor, batch: int) -> Tensor:
+    """(B · F, C, H, W) → (B, C, F, H, W)."""
+    return frames.view(batch, -1, *frames.shape[1:]).transpose(1, 2)

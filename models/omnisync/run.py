@@ -53,7 +53,7 @@ class Run:
         cosine = recipe.last_rate + (1 - recipe.last_rate) * (0.5 + 0.5 * math.cos(math.pi * share))
         self.learn.param_groups[0]["lr"] = recipe.rate * cosine * min(1.0, (self.steps + 1) / recipe.warm_up)
         lesson = self.lessons.ready(self.steps).to(self.machine.device)
-        with _small_attention(self.machine.device):
+        with self.machine.autocast(), _small_attention(self.machine.device):
             losses = learnt(self.network, lesson, recipe, self._chance())
         weighted = {name: weight * value for name, value in losses.items() if (weight := self._weight(name))}
         loss = torch.stack(list(weighted.values())).sum()
@@ -97,7 +97,7 @@ _KEPT = ("network", "average", "learn")
 def learnt(actor: Actor, lesson: Lesson, recipe: Recipe, chance: torch.Generator) -> dict[str, Tensor]:
     """The losses of one lesson, unweighted.
 
-    The network says a velocity; the film it comes to is z = x − σ v, and |z − film|² / σ² is the flow's own loss.
+    A velocity is (x − picture) / σ, so |picture − film|² / σ² is the flow's own loss, |v̂ − (ε − z)|².
     """
     batch, sigma = len(lesson.target), lesson.sigma
     noise = torch.randn(lesson.target.shape, generator=chance).to(sigma)
@@ -108,9 +108,9 @@ def learnt(actor: Actor, lesson: Lesson, recipe: Recipe, chance: torch.Generator
     x = flow.noised(film, noise, sigma)
     tokens = actor.hear(lesson.windows)
     text = actor.read(lesson.prompts) * told.view(-1, 1, 1)
-    said, logits = actor(x, sigma, lesson.source, tokens * heard.view(-1, 1, 1, 1), text, parts=True)
+    picture, logits = actor.network.paint(x, sigma, lesson.source, tokens * heard.view(-1, 1, 1, 1), text)
+    away = picture.float() - lesson.target
     wide = sigma.view(-1, 1, 1, 1, 1)
-    away = (x - wide * said).float() - lesson.target
     weight = lesson.weight / lesson.weight.mean()
     down, across = away.diff(dim=-2), away.diff(dim=-1)
     return {

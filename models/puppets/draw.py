@@ -157,10 +157,10 @@ class Puppet:
 
     def _told(self, q: Floats, m: Floats, view: Floats, size: int, finer: int) -> Floats:
         who = self.who
-        black = {"skin": BLACK, "dark": BLACK, "ink": BLACK, "cloth": BLACK}
+        unseen = replace(who, skin=BLACK, dark=BLACK, ink=BLACK, cloth=BLACK)
         told = []
         for lip, inside, teeth, tongue in ((RED, GREEN, BLUE, BLACK), (WHITE, WHITE, WHITE, WHITE)):
-            alike = replace(who, lip=lip, inside=inside, teeth=teeth, tongue=tongue, **black)
+            alike = replace(unseen, lip=lip, inside=inside, teeth=teeth, tongue=tongue)
             place = _lens(view, size * finer) @ np.vstack([_place(q), [0, 0, 1]])
             c = Canvas(np.zeros((size * finer, size * finer, 3), np.uint8), place)
             drop = JAW * float(m[0]) * (who.species in JAWED)

@@ -65,6 +65,22 @@ def test_source_and_target_differ_at_the_mouth_alone(voices: list[Voice]) -> Non
     assert 0.01 < changed / 20 < 0.2
 
 
+def test_a_lesson_says_what_each_pixel_of_a_puppet_shows_and_of_a_person_nothing(
+    voices: list[Voice], clips: list[Clip]
+) -> None:
+    rng = np.random.default_rng(4)
+    shown = 0.0
+    for _ in range(12):
+        lesson = puppetry.one(voices, rng, 2, 0.9, plain=True)
+        assert torch.allclose(lesson.parts.sum(dim=1), torch.ones(1, 2, 96, 96), atol=0.03)
+        apart = (lesson.source - lesson.target).abs().amax(dim=1)
+        kept = lesson.parts[:, 0] > 0.99
+        assert float(apart[kept].mean()) < 0.02  # what is kept does not move; textures and grain are the same in both
+        shown += float(lesson.parts[:, 2:].sum(dim=1).mean())
+    assert 0.005 < shown / 12 < 0.15
+    assert not People(clips, {}).draw(rng, 2, 0.9).parts.any()
+
+
 @pytest.mark.parametrize(
     ("pairs", "sigma", "exact"),
     [
