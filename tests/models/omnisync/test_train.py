@@ -89,7 +89,7 @@ def test_a_run_leaves_curves_a_sheet_and_how_much_is_left_to_learn(clips: list[C
         "run.pt", "curves.jsonl", "curves.png", "sheet_000002.png", "sheet_000004.png",
     }  # fmt: skip
     left = judged[0].left(actor())
-    assert left == pytest.approx(1.0, abs=0.05)  # an untaught network hands the source back
+    assert 0.85 < left < 1.05  # an untaught network hands the source back, but for a few per cent of skin
 
 
 @pytest.mark.parametrize(
