@@ -11,23 +11,21 @@ from typing import Final
 from models.omnisync.drawing import Drawing
 from models.omnisync.guidance import Guidance
 from models.omnisync.prompts import PROMPTS
-from models.omnisync.render import Starter
+from models.omnisync.render import OWN, Starter
 from models.omnisync.shot import Way
 
 EVERYWHERE: Final = 1e3  # width of a Gaussian that is one all over the crop: G ≡ 1, as without a mouth's centre
-OWN: Final = Drawing()
 
 SETTINGS: Final[Mapping[str, Drawing]] = {
     "no progressive initialisation (τ = 1)": replace(OWN, tau=1.0),
     "τ = 0.8": replace(OWN, tau=0.8),
-    "no guidance": replace(OWN, guidance=Guidance(static=1.0)),
+    "ω_peak 3": replace(OWN, guidance=Guidance(peak=3.0)),
+    "ω_peak 4.5": replace(OWN, guidance=Guidance(peak=4.5)),
+    "ω_peak 4.5 twice, as printed": replace(OWN, guidance=Guidance(peak=4.5, twice=True)),
+    "ω_peak 4.5, no floor": replace(OWN, guidance=Guidance(peak=4.5, floor=False)),
+    "ω_peak 4.5 everywhere (G ≡ 1)": replace(OWN, guidance=Guidance(peak=4.5, width=EVERYWHERE)),
     "static guidance 2": replace(OWN, guidance=Guidance(static=2.0)),
     "static guidance 4.5": replace(OWN, guidance=Guidance(static=4.5)),
-    "guided alike everywhere (G ≡ 1)": replace(OWN, guidance=replace(OWN.guidance, width=EVERYWHERE)),
-    "ω_peak 3": replace(OWN, guidance=replace(OWN.guidance, peak=3.0)),
-    "ω_peak 6": replace(OWN, guidance=replace(OWN.guidance, peak=6.0)),
-    "ω_peak twice, as printed": replace(OWN, guidance=replace(OWN.guidance, twice=True)),
-    "no floor under ω": replace(OWN, guidance=replace(OWN.guidance, floor=False)),
     "1 step": replace(OWN, steps=1),
     "2 steps": replace(OWN, steps=2),
     "10 steps": replace(OWN, steps=10),

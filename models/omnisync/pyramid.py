@@ -65,6 +65,7 @@ class Head(nn.Module):
     def __init__(self, colours: int, widths: tuple[int, ...], told: int) -> None:
         super().__init__()
         self.colours = colours
+        self.decided = 1.0  # how often its logits are taken; more than once, and a choice is one, not a mixture
         self.first = Conv(widths[-1], widths[-1], told)
         down = widths[::-1]
         self.narrow = nn.ModuleList(nn.Conv2d(coarse + fine, fine, 1) for coarse, fine in pairwise(down))
@@ -91,7 +92,7 @@ class Head(nn.Module):
             x = conv(narrow(torch.cat([wide, side], dim=1)), vector)
         each = F.pixel_shuffle(self.last(x), 2).float()
         logits, detail = each[:, : len(PARTS)], each[:, len(PARTS) :]
-        share = logits.softmax(dim=1)  # (N, 6, H, W)
+        share = (self.decided * logits).softmax(dim=1)  # (N, 6, H, W)
         kept, moved = share[:, :1] * film, share[:, 1:2] * (skin.float() + detail)
         mouth = torch.einsum("nkhw,nkc->nchw", share[:, 2:], palette.float())
         picture = kept + moved + mouth + share[:, 2:].sum(dim=1, keepdim=True) * detail

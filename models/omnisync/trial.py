@@ -8,6 +8,7 @@ from torch import Tensor
 from models.omnisync import flow
 from models.omnisync.actor import Actor
 from models.omnisync.drawing import Drawing, draw
+from models.omnisync.guidance import Guidance
 from models.omnisync.lesson import Lesson
 
 NOISE: float = 0.95  # σ at which the share of error is read: what one look says
@@ -43,6 +44,6 @@ class Trial:
         source = lesson.source[:8].to(device)
         noise = torch.randn(source.shape, generator=torch.Generator().manual_seed(2)).to(device)
         tokens, text = actor.hear(self.windows[:8].to(device)), actor.read(lesson.prompts[:8].to(device))
-        drawn = draw(actor, source, tokens, text, noise, Drawing()).cpu()
+        drawn = draw(actor, source, tokens, text, noise, Drawing(guidance=Guidance(peak=1.0))).cpu()
         rows = [torch.cat(list(each[:, :, 0]), dim=2) for each in (lesson.source[:8], lesson.target[:8], drawn)]
         return torch.cat(rows, dim=1).float()
