@@ -22,6 +22,8 @@ def model() -> Starter:
     for parameter in actor.parameters():  # what begins at zero says something
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.05)
+    with torch.no_grad():
+        actor.network.head.last.bias[:4] = 0  # and the source is not preferred
     return Starter(actor)
 
 
