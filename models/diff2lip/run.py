@@ -22,7 +22,7 @@ from models.diff2lip.critic import Critic
 from models.diff2lip.expert import Expert
 from models.diff2lip.recipe import FRAMES, Recipe
 from models.diff2lip.subject import Drawn, Subject
-from models.training import curves
+from models.training import curves, kept
 from models.training.diverged import Diverged
 
 LOG: Final = 50  # steps between two points of the curves
@@ -114,16 +114,13 @@ class Run:
         return {"adversarial": critic.fool(verdict[-1], drawn.weight), "matching": critic.match(verdict, seen)}
 
     def save(self) -> None:
-        state: dict[str, Any] = {name: getattr(self, name).state_dict() for name in _KEPT}
-        part = self.folder / "run.part"
-        torch.save(state | {"steps": self.steps, "seconds": self.seconds}, part)
-        part.rename(self.folder / "run.pt")
+        kept.save(self.folder, self._kept(), self.steps, self.seconds)
 
     def resume(self) -> None:
-        state = torch.load(self.folder / "run.pt", weights_only=True, map_location=self.machine.device)
-        for name in _KEPT:
-            getattr(self, name).load_state_dict(state[name])
-        self.steps, self.seconds = state["steps"], state["seconds"]
+        self.steps, self.seconds = kept.resume(self.folder, self._kept(), self.machine.device)
+
+    def _kept(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _KEPT}
 
 
 _KEPT = ("network", "average", "critic", "learn", "learn_critic")

@@ -11,12 +11,10 @@ diffusers nor the rest of Dubline is installed, the same run is
 """
 
 import argparse
-import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 import cv2
 import torch
@@ -38,6 +36,7 @@ from models.diff2lip.subject import Subject
 from models.syncnet.loss import SyncLoss
 from models.syncnet.meter import WEIGHTS, fill
 from models.syncnet.network import Ear
+from models.training import kept
 
 Variant = Literal["starter", "paper"]
 SHEET: Final = ("s26", "s30", "s31", "s33")  # unseen people on the sheets
@@ -71,7 +70,7 @@ def learn(
     def lines() -> Iterator[tuple[int, int, str]]:
         out = place(folder, variant, without, name)
         out.mkdir(parents=True, exist_ok=True)
-        for line in _keep(plan, out / "recipe.json"):
+        for line in kept.recipe(plan, out / "recipe.json"):
             yield 0, plan.steps, line
         machine = Accelerator(mixed_precision="bf16", cpu=not torch.cuda.is_available())
         expert = Expert(loss, machine.device, look)
@@ -114,15 +113,6 @@ def _lpips(trunk: Path, heads: Path) -> Lpips:
         return Lpips(trunk, heads)
     except (UnpicklingError, KeyError, RuntimeError) as error:
         raise ValueError(f"{trunk} and {heads} are not the two files of LPIPS on AlexNet: {error}") from error
-
-
-def _keep(plan: Recipe, path: Path) -> Iterator[str]:
-    """Writes the numbers of the run beside it; says which of them a run that goes on began without."""
-    now: dict[str, Any] = json.loads(json.dumps(asdict(plan)))
-    before = json.loads(path.read_text()) if path.exists() else now
-    for name in (name for name in now if now[name] != before.get(name)):
-        yield f"not as this run began: {name} was {before.get(name)}, is {now[name]}"
-    path.write_text(json.dumps(now, indent=2) + "\n")
 
 
 def _subject(variant: Variant, known: list[Clip], plan: Recipe, machine: Accelerator) -> Subject:

@@ -24,7 +24,7 @@ from models.omnisync.lesson import Lesson
 from models.omnisync.lessons import Lessons
 from models.omnisync.recipe import Recipe
 from models.omnisync.trial import Trial
-from models.training import curves
+from models.training import curves, kept
 from models.training.diverged import Diverged
 
 LOG: Final = 50  # steps between two points of the curves
@@ -79,16 +79,13 @@ class Run:
         return torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + self.steps)
 
     def save(self) -> None:
-        state: dict[str, Any] = {name: getattr(self, name).state_dict() for name in _KEPT}
-        part = self.folder / "run.part"
-        torch.save(state | {"steps": self.steps, "seconds": self.seconds}, part)
-        part.rename(self.folder / "run.pt")
+        kept.save(self.folder, self._kept(), self.steps, self.seconds)
 
     def resume(self) -> None:
-        state = torch.load(self.folder / "run.pt", weights_only=True, map_location=self.machine.device)
-        for name in _KEPT:
-            getattr(self, name).load_state_dict(state[name])
-        self.steps, self.seconds = state["steps"], state["seconds"]
+        self.steps, self.seconds = kept.resume(self.folder, self._kept(), self.machine.device)
+
+    def _kept(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _KEPT}
 
 
 _KEPT = ("network", "average", "learn")

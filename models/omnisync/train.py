@@ -9,10 +9,8 @@
 """
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +32,7 @@ from models.omnisync.run import train
 from models.omnisync.trial import Trial
 from models.omnisync.voices import MOST, Voice, voices
 from models.puppets.kinds import LEARNT_SPECIES, LEARNT_STYLES, SPECIES, STYLES
+from models.training import kept
 
 JUDGED: Final = 32  # puppets of a trial
 FILE: Final = "omnisync.safetensors"
@@ -59,7 +58,7 @@ def learn(
     def lines() -> Iterator[tuple[int, int, str]]:
         out = place(folder, without, name)
         out.mkdir(parents=True, exist_ok=True)
-        for line in _keep(plan, out / "recipe.json"):
+        for line in kept.recipe(plan, out / "recipe.json"):
             yield 0, plan.steps, line
         machine = Accelerator(mixed_precision="bf16", cpu=not torch.cuda.is_available())
         torch.manual_seed(plan.seed)
@@ -114,16 +113,6 @@ def trials(unknown: Sequence[Voice], plan: Recipe, judged: int = JUDGED) -> list
         if name == "unseen":
             found.append(Trial("deaf", lesson, lesson.windows.roll(judged // 2, dims=0)))
     return found
-
-
-def _keep(plan: Recipe, path: Path) -> Iterator[str]:
-    """Writes the numbers of the run; says which are others than before."""
-    now = json.loads(json.dumps(asdict(plan)))
-    if path.exists():
-        before = json.loads(path.read_text())
-        if changed := [name for name in now if now[name] != before.get(name)]:
-            yield f"going on with other numbers than before: {', '.join(changed)}"
-    path.write_text(json.dumps(now, indent=1))
 
 
 def _finish(place: Path) -> Path:
