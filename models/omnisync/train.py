@@ -9,7 +9,6 @@
 """
 
 import argparse
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -20,7 +19,7 @@ import torch
 from accelerate import Accelerator
 from safetensors.torch import save_file
 
-from models.corpus.clips import parts, read, speaker_of, to_learn_from
+from models.corpus.clips import parts, read, to_learn_from
 from models.omnisync import recipe
 from models.omnisync.actor import Actor
 from models.omnisync.filmed import People
@@ -30,7 +29,7 @@ from models.omnisync.puppetry import one
 from models.omnisync.recipe import Recipe
 from models.omnisync.run import train
 from models.omnisync.trial import Trial
-from models.omnisync.voices import MOST, Voice, voices
+from models.omnisync.voices import Voice, few, voices
 from models.puppets.kinds import LEARNT_SPECIES, LEARNT_STYLES, SPECIES, STYLES
 from models.training import kept
 
@@ -40,7 +39,6 @@ FILE: Final = "omnisync.safetensors"
 
 def learn(
     folder: Path, *, settings: Path = recipe.SETTINGS, without: tuple[str, ...] = (), name: str | None = None,
-    actor: Actor | None = None,
 ) -> Iterator[tuple[int, int, str]]:  # fmt: skip
     """Trains, and goes on where a run of the same name was stopped; yields (steps done, of, a line for the log).
 
@@ -62,9 +60,7 @@ def learn(
             yield 0, plan.steps, line
         machine = Accelerator(mixed_precision="bf16", cpu=not torch.cuda.is_available())
         torch.manual_seed(plan.seed)
-        for step, line in train(
-            Lessons(known, plan, people), plan, out, machine, actor or Actor(), trials(unknown, plan)
-        ):
+        for step, line in train(Lessons(known, plan, people), plan, out, machine, Actor(), trials(unknown, plan)):
             yield step, plan.steps, line
         yield plan.steps, plan.steps, f"wrote {_finish(out)}"
 
@@ -86,12 +82,8 @@ def bank(folder: Path) -> tuple[list[Voice], list[Voice]]:
 
 def crowd(folder: Path) -> People:
     """The photographed people to learn from, at most MOST clips of each; FOLDER/pairs has other lips for some clips."""
-    taken: Counter[str] = Counter()
     clips, dubbed = [], {}
-    for path in to_learn_from(folder):
-        taken[speaker_of(path)] += 1
-        if taken[speaker_of(path)] > MOST:
-            continue
+    for path in few(to_learn_from(folder)):
         clips.append(read(path))
         if (other := folder / "pairs" / path.name).exists():
             with np.load(other) as file:

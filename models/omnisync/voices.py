@@ -48,13 +48,18 @@ def voice(speech: Floats) -> Voice:
     return Voice(log_mel(level(speech)), law(speech).astype(np.float32))
 
 
-def voices(paths: Iterable[Path]) -> Iterator[Voice]:
-    """Three of each prepared clip: as it is, lower, higher. Only the sound of a clip is read."""
+def few(paths: Iterable[Path]) -> Iterator[Path]:
+    """At most MOST clips of each speaker, the first by name."""
     taken: Counter[str] = Counter()
     for path in sorted(paths):
         taken[speaker_of(path)] += 1
-        if taken[speaker_of(path)] > MOST:
-            continue
+        if taken[speaker_of(path)] <= MOST:
+            yield path
+
+
+def voices(paths: Iterable[Path]) -> Iterator[Voice]:
+    """Three of each prepared clip: as it is, lower, higher. Only the sound of a clip is read."""
+    for path in few(paths):
         with np.load(path) as clip:
             speech = clip["speech"].astype(np.float32)
         for pitch in PITCHES:
