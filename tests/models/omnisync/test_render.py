@@ -22,8 +22,10 @@ def model() -> Starter:
     for parameter in actor.parameters():  # what begins at zero says something
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.05)
+    bias = actor.network.head.last.bias
+    assert bias is not None
     with torch.no_grad():
-        actor.network.head.last.bias[:4] = 0  # and the source is not preferred
+        bias[:4] = 0  # and the source is not preferred
     return Starter(actor)
 
 
