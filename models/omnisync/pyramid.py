@@ -12,9 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.omnisync.palette import Palette
+
 PARTS: Final = ("kept", "moved", "lip", "inside", "teeth", "tongue")  # kept: the source's; moved: skin and chin, anew
 MOUTH: Final = PARTS[2:]
-MOUTH_COLOURS: Final = ((0.1, -0.5, -0.4), (-0.7, -0.85, -0.8), (0.9, 0.9, 0.8), (0.5, -0.3, -0.2))  # to begin with
 KEPT: Final = 4.0  # logit of what is kept before anything is learnt
 
 
@@ -71,10 +72,7 @@ class Head(nn.Module):
         self.narrow = nn.ModuleList(nn.Conv2d(coarse + fine, fine, 1) for coarse, fine in pairwise(down))
         self.levels = nn.ModuleList(Conv(fine, fine, told) for fine in down[1:])
         self.last = nn.Conv2d(widths[0], 4 * (len(PARTS) + colours), 3, padding=1)
-        self.skin = nn.Conv2d(widths[-1], colours, 3, padding=1)
-        self.where = nn.Conv2d(widths[-1], len(MOUTH), 1)
-        self.colour = nn.Linear(widths[-1], colours)
-        self.usual = nn.Parameter(torch.tensor(MOUTH_COLOURS)[:, :colours].clone())
+        self.palette = Palette(colours, widths[-1], widths[0])
         nn.init.zeros_(self.last.weight)
         bias = torch.zeros(len(PARTS) + colours)
         bias[0] = KEPT
@@ -86,22 +84,17 @@ class Head(nn.Module):
         vector = vector.flatten(0, 1)
         film = source.transpose(1, 2).flatten(0, 1)  # (N, C, H, W), N = B · F
         x = self.first(h.transpose(1, 2).flatten(0, 1).contiguous(memory_format=torch.channels_last), vector)
-        palette, skin = self._palette(x), F.interpolate(self.skin(x), size=film.shape[-2:], mode="bilinear")
+        coarse = x
         for narrow, conv, side in zip(self.narrow, self.levels, reversed(sides), strict=True):
             wide = F.interpolate(x, scale_factor=2.0, mode="nearest")
             x = conv(narrow(torch.cat([wide, side], dim=1)), vector)
         each = F.pixel_shuffle(self.last(x), 2).float()
         logits, detail = each[:, : len(PARTS)], each[:, len(PARTS) :]
         share = (self.decided * logits).softmax(dim=1)  # (N, 6, H, W)
-        kept, moved = share[:, :1] * film, share[:, 1:2] * (skin.float() + detail)
-        mouth = torch.einsum("nkhw,nkc->nchw", share[:, 2:], palette.float())
+        kept, moved = share[:, :1] * film, share[:, 1:2] * (self.palette.skin(film, x) + detail)
+        mouth = torch.einsum("nkhw,nkc->nchw", share[:, 2:], self.palette.parts(film, x, coarse, batch))
         picture = kept + moved + mouth + share[:, 2:].sum(dim=1, keepdim=True) * detail
         return _apart(picture, batch), _apart(logits, batch)
-
-    def _palette(self, x: Tensor) -> Tensor:
-        """(N, 4, C) the colours of lip, inside, teeth and tongue; each part looks where it wants."""
-        look = self.where(x).flatten(2).softmax(dim=-1)  # (N, 4, cells)
-        return torch.as_tensor(self.usual + self.colour(torch.einsum("nkc,nwc->nkw", look, x.flatten(2))))
 
 
 def _apart(frames: Tensor, batch: int) -> Tensor:
