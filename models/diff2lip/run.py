@@ -5,12 +5,9 @@ step's number, and `FOLDER/run.pt` holds all else. Beside it lie curves.jsonl, c
 Source: eq. 9 of Diff2Lip (arXiv 2308.09716); every number is in training.toml.
 """
 
-import json
-import math
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -22,10 +19,7 @@ from models.diff2lip.critic import Critic
 from models.diff2lip.expert import Expert
 from models.diff2lip.recipe import FRAMES, Recipe
 from models.diff2lip.subject import Drawn, Subject
-from models.training import curves, kept
-from models.training.diverged import Diverged
-
-LOG: Final = 50  # steps between two points of the curves
+from models.training import kept, loop
 
 
 class Run:
@@ -52,10 +46,9 @@ class Run:
 
         raises   Diverged before anything is learnt from a loss that is no number
         """
-        recipe, share = self.recipe, self.steps / self.recipe.steps
-        cosine = recipe.last_rate + (1 - recipe.last_rate) * (0.5 + 0.5 * math.cos(math.pi * share))
-        self.learn.param_groups[0]["lr"] = recipe.rate * cosine * min(1.0, (self.steps + 1) / recipe.warm_up)
-        finishing = share >= recipe.finish_from
+        recipe = self.recipe
+        self.learn.param_groups[0]["lr"] = loop.rate(recipe, self.steps)
+        finishing = self.steps / recipe.steps >= recipe.finish_from
         clips, frames = (recipe.finish_clips, FRAMES) if finishing else (recipe.clips, 1)
         drawn = self.subject.draw(self.network, self.steps, clips, frames)
         losses, said = dict(drawn.losses), {}
@@ -65,18 +58,12 @@ class Run:
             said["critic"] = self._teach_critic(drawn)
             losses |= self._judged(drawn)
         weighted = {name: weight * value for name, value in losses.items() if (weight := self._weight(name))}
-        loss = torch.stack(list(weighted.values())).sum()
-        if not math.isfinite(float(loss.detach())):
-            parts = ", ".join(f"{name} {float(value.detach()):.3g}" for name, value in weighted.items())
-            raise Diverged(f"step {self.steps}: the loss is no number ({parts}); a lower rate may help")
+        loss = loop.summed(weighted, self.steps)
         self.learn.zero_grad()
         self.machine.backward(loss)
         self.machine.clip_grad_norm_(self.network.parameters(), 1.0)
         self.learn.step()
-        keep = min(recipe.average, (self.steps + 1) / (self.steps + 10))
-        with torch.no_grad():
-            for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                mean.lerp_(now, 1 - keep)
+        loop.averaged(self.average, self.network, recipe, self.steps)
         self.steps += 1
         return {name: float(value.detach()) for name, value in weighted.items()} | said
 
@@ -135,24 +122,5 @@ def train(
     returns  (steps done, a line for the log) now and then
     raises   Diverged; `run.pt` is then still the last good one
     """
-    folder.mkdir(parents=True, exist_ok=True)
     run = Run(subject, recipe, folder, machine, expert)
-    if (folder / "run.pt").exists():
-        run.resume()
-        curves.cut(folder / "curves.jsonl", run.steps)
-        yield run.steps, f"going on after {run.steps} steps, {run.seconds:.0f} s"
-    begun = time.monotonic() - run.seconds
-    means: dict[str, float] = {}
-    while run.steps < recipe.steps:
-        for name, value in run.step().items():
-            means[name] = 0.98 * means.get(name, value) + 0.02 * value
-        run.seconds = time.monotonic() - begun
-        saves = run.steps % recipe.save_every == 0 or run.steps == recipe.steps
-        if saves or run.steps % LOG == 0:
-            with (folder / "curves.jsonl").open("a") as log:
-                log.write(json.dumps({"step": run.steps, "seconds": round(run.seconds), **means}) + "\n")
-            yield run.steps, "  ".join(f"{name} {value:.4f}" for name, value in means.items())
-        if saves:
-            run.save()
-            curves.draw(folder / "curves.jsonl", folder / "curves.png")
-            curves.picture(subject.sheet(run.average, shown), folder / f"sheet_{run.steps:06d}.png")
+    yield from loop.follow(run, recipe, lambda: subject.sheet(run.average, shown), dict)

@@ -23,7 +23,7 @@ from diffusers.models.transformers.transformer_wan import (
 )
 from torch import Tensor, nn
 
-from models.omnisync.pyramid import Head, Stem
+from models.omnisync.pyramid import Head, Painted, Stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,18 +134,18 @@ class OmniSync(WanTransformer3DModel):  # type: ignore[misc]
         text       (B, L, size.text) the prompt
         """
         if self.size.pyramid:
-            return (x - self.paint(x, sigma, source, speech, text)[0]) / _wide(sigma, x)
+            return (x - self.paint(x, sigma, source, speech, text).picture) / _wide(sigma, x)
         time, steps, told = self._conditions(sigma, text, x.shape[2])  # (B or B·F, D), (B, 6, D) or (B, F, 6, D)
         return self._transform(self.patch_embedding(x) + self.source_embedding(source), x, time, steps, told, speech)
 
-    def paint(self, x: Tensor, sigma: Tensor, source: Tensor, speech: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
-        """The starter's way to a velocity: the film it comes to, and (B, 6, F, H, W) logits of pyramid.PARTS."""
+    def paint(self, x: Tensor, sigma: Tensor, source: Tensor, speech: Tensor, text: Tensor) -> Painted:
+        """The starter's way to a velocity: the film it comes to, and what its head chose."""
         batch, frames = len(x), x.shape[2]
         time, steps, told = self._conditions(sigma, text, frames)
         vector = torch.cat([speech.flatten(2), time.view(batch, -1, time.shape[-1]).expand(-1, frames, -1)], dim=2)
         felt, sides = self.stem(torch.cat([x, source], dim=1), vector)
         out = self._transform(self.patch_embedding(felt), felt, time, steps, told, speech)
-        return cast(tuple[Tensor, Tensor], self.head(out + felt, sides, vector, source))
+        return cast(Painted, self.head(out + felt, sides, vector, source))
 
     def _conditions(self, sigma: Tensor, text: Tensor, frames: int) -> tuple[Tensor, Tensor, Tensor]:
         own = sigma.ndim == 2

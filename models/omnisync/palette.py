@@ -28,28 +28,24 @@ class Palette(nn.Module):
         self.guess = nn.Linear(coarse, colours)
         self.trust = nn.Linear(coarse, 1)
         self.usual = nn.Parameter(torch.tensor(GUESSES)[:, :colours].clone())
-        even = torch.exp(-0.5 * (torch.arange(-REACH, REACH + 1) / SPREAD) ** 2)
-        self.register_buffer("bell", even / even.sum(), persistent=False)
 
     def parts(self, source: Tensor, fine: Tensor, coarse: Tensor, batch: int) -> Tensor:
-        """(B · F, 4, C) colours of lip, inside, teeth and tongue, one for all frames of a window.
+        """(B, 4, C) colours of lip, inside, teeth and tongue, one for all frames of a window.
 
         source (B · F, C, H, W), fine (B · F, W, H/2, W/2), coarse (B · F, W, H/8, W/8)
         """
-        frames = len(source) // batch
         half = F.avg_pool2d(source, 2)
         seen = _pooled(self.look(fine), half, batch)  # (B, 4, C)
         felt = _pooled(self.where(coarse), coarse, batch)  # (B, 4, W)
         trust = torch.sigmoid(self.trust(felt))  # (B, 4, 1)
-        colours = trust * seen + (1 - trust) * (self.usual + self.guess(felt))
-        return torch.as_tensor(colours.float().repeat_interleave(frames, dim=0))
+        return torch.as_tensor((trust * seen + (1 - trust) * (self.usual + self.guess(felt))).float())
 
     def skin(self, source: Tensor, fine: Tensor) -> Tensor:
         """(B · F, C, H, W) what lies around, where lips or chin were."""
         count = torch.sigmoid(self.weigh(fine)).float()
         both = torch.cat([count * F.avg_pool2d(source, 2), count], dim=1)
-        bell = self.get_buffer("bell")
-        wide = both.shape[1]
+        bell = torch.exp(-0.5 * (torch.arange(-REACH, REACH + 1, device=both.device) / SPREAD) ** 2).to(both)
+        bell, wide = bell / bell.sum(), both.shape[1]
         both = F.conv2d(both, bell.view(1, 1, -1, 1).repeat(wide, 1, 1, 1), padding=(REACH, 0), groups=wide)
         both = F.conv2d(both, bell.view(1, 1, 1, -1).repeat(wide, 1, 1, 1), padding=(0, REACH), groups=wide)
         return F.interpolate(both[:, :-1].float() / (both[:, -1:].float() + 1e-3), scale_factor=2.0, mode="bilinear")

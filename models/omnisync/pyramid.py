@@ -5,6 +5,7 @@ facts, §4). Between the convolutions every channel is scaled and shifted by wha
 al., FiLM, arXiv 1709.07871).
 """
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -16,7 +17,19 @@ from models.omnisync.palette import Palette
 
 PARTS: Final = ("kept", "moved", "lip", "inside", "teeth", "tongue")  # kept: the source's; moved: skin and chin, anew
 MOUTH: Final = PARTS[2:]
-KEPT: Final = 4.0  # logit of what is kept before anything is learnt
+DECIDED: Final = 2.5  # times its logits are taken to show: a mixture of parts between which it hesitates is blur
+KEPT: Final = 1.6  # logit of what is kept before anything is learnt
+PUSHED: Final = 3  # numbers of each pixel: how far it was pushed, across and down, and how sure that is
+FARTHEST: Final = 12.0  # pixels that a chin may drop
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """What the head comes to."""
+
+    picture: Tensor  # (B, C, F, H, W)
+    parts: Tensor  # (B, 6, F, H, W) logits of PARTS
+    colours: Tensor  # (B, 4, C) of MOUTH, one for all frames of a window
 
 
 class Conv(nn.Module):
@@ -60,26 +73,25 @@ class Head(nn.Module):
     """Features and sides → which part of a mouth each pixel is, what colour each part has, and so the picture.
 
     A sum of many channels is never quite the source and never quite one colour; a choice between the two is. So what
-    does not move stays the source's, and a mouth is as crisp as the choice.
+    does not move stays the source's, a chin is the source's pushed down, and a mouth is as crisp as the choice.
     """
 
     def __init__(self, colours: int, widths: tuple[int, ...], told: int) -> None:
         super().__init__()
         self.colours = colours
-        self.decided = 1.0  # how often its logits are taken; more than once, and a choice is one, not a mixture
         self.first = Conv(widths[-1], widths[-1], told)
         down = widths[::-1]
         self.narrow = nn.ModuleList(nn.Conv2d(coarse + fine, fine, 1) for coarse, fine in pairwise(down))
         self.levels = nn.ModuleList(Conv(fine, fine, told) for fine in down[1:])
-        self.last = nn.Conv2d(widths[0], 4 * (len(PARTS) + colours), 3, padding=1)
+        self.last = nn.Conv2d(widths[0], 4 * (len(PARTS) + colours + PUSHED), 3, padding=1)
         self.palette = Palette(colours, widths[-1], widths[0])
         nn.init.zeros_(self.last.weight)
-        bias = torch.zeros(len(PARTS) + colours)
+        bias = torch.zeros(len(PARTS) + colours + PUSHED)
         bias[0] = KEPT
         self.last.bias = nn.Parameter(bias.repeat_interleave(4))
 
-    def forward(self, h: Tensor, sides: list[Tensor], vector: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
-        """h (B, W, F, H/8, W/8), source (B, C, F, H, W) → the picture like it, and (B, 6, F, H, W) logits of PARTS."""
+    def forward(self, h: Tensor, sides: list[Tensor], vector: Tensor, source: Tensor) -> Painted:
+        """h (B, W, F, H/8, W/8), source (B, C, F, H, W), vector (B, F, told)."""
         batch = len(h)
         vector = vector.flatten(0, 1)
         film = source.transpose(1, 2).flatten(0, 1)  # (N, C, H, W), N = B · F
@@ -89,12 +101,29 @@ class Head(nn.Module):
             wide = F.interpolate(x, scale_factor=2.0, mode="nearest")
             x = conv(narrow(torch.cat([wide, side], dim=1)), vector)
         each = F.pixel_shuffle(self.last(x), 2).float()
-        logits, detail = each[:, : len(PARTS)], each[:, len(PARTS) :]
-        share = (self.decided * logits).softmax(dim=1)  # (N, 6, H, W)
-        kept, moved = share[:, :1] * film, share[:, 1:2] * (self.palette.skin(film, x) + detail)
-        mouth = torch.einsum("nkhw,nkc->nchw", share[:, 2:], self.palette.parts(film, x, coarse, batch))
-        picture = kept + moved + mouth + share[:, 2:].sum(dim=1, keepdim=True) * detail
-        return _apart(picture, batch), _apart(logits, batch)
+        logits, detail, away, whole = torch.split(each, [len(PARTS), self.colours, 2, 1], dim=1)
+        share = (DECIDED * logits).softmax(dim=1)  # (N, 6, H, W)
+        anew = self.palette.skin(film, x) + detail
+        moved = anew + torch.sigmoid(DECIDED * whole) * (pushed(film, away) - anew)
+        colours = self.palette.parts(film, x, coarse, batch)
+        mouth = torch.einsum("nkhw,nkc->nchw", share[:, 2:], colours.repeat_interleave(len(film) // batch, dim=0))
+        picture = share[:, :1] * film + share[:, 1:2] * moved + mouth
+        picture = picture + share[:, 2:].sum(dim=1, keepdim=True) * detail
+        return Painted(_apart(picture, batch), _apart(logits, batch), colours)
+
+
+def pushed(film: Tensor, away: Tensor) -> Tensor:
+    """(N, C, H, W) the film with each pixel taken from `away` (N, 2, H, W) pixels right of it and below, or less far.
+
+    So a chin drops with its outline and all that is drawn on it (Jaderberg et al., arXiv 1506.02025). Beyond the
+    picture's edge the edge is repeated.
+    """
+    height, width = film.shape[-2:]
+    size = torch.tensor([width, height], dtype=torch.float32, device=film.device)
+    x, y = torch.arange(width, device=film.device), torch.arange(height, device=film.device)
+    here = torch.stack([x.expand(height, width), y[:, None].expand(height, width)], dim=-1) + 0.5
+    there = here + FARTHEST * torch.tanh(away.permute(0, 2, 3, 1).float() / FARTHEST)
+    return F.grid_sample(film.float(), 2 * there / size - 1, padding_mode="border", align_corners=False)
 
 
 def _apart(frames: Tensor, batch: int) -> Tensor:

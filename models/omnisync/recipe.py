@@ -19,6 +19,7 @@ class Losses:
     picture: float
     edges: float
     parts: float
+    colours: float
     law: float
 
 
@@ -43,6 +44,7 @@ class Recipe:
     filmed_from: float
     unheard: float
     unasked: float
+    rare: float
     losses: Losses
 
     def __post_init__(self) -> None:

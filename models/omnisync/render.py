@@ -26,7 +26,6 @@ from models.omnisync.window import SIDE, SIZE
 
 WEIGHTS: Final = Path(__file__).parent / "starter.safetensors"
 OWN: Final = Drawing(guidance=Guidance(peak=1.0))  # chosen by measurement: taught by exact pairs, it needs no push
-DECIDED: Final = 2.5  # where it hesitates between parts it would show a mixture of them, which is blur
 CONTEXT: Final = Fraction(4)  # seconds: one word's loudness is not the voice's
 
 
@@ -41,7 +40,6 @@ class Starter:
     def __init__(self, actor: Actor, device: torch.device | str = "cpu", drawing: Drawing | None = None) -> None:
         self.device = torch.device(device)
         self.actor = actor.eval().to(self.device)
-        self.actor.network.head.decided = DECIDED
         self.drawing = drawing or OWN
 
     @torch.inference_mode()

@@ -5,9 +5,6 @@ step's number, and `FOLDER/run.pt` holds all else. Beside it lie curves.jsonl, c
 Source: OmniSync §3 (arXiv 2505.21448v2); every number is in training.toml.
 """
 
-import json
-import math
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -24,10 +21,8 @@ from models.omnisync.lesson import Lesson
 from models.omnisync.lessons import Lessons
 from models.omnisync.recipe import Recipe
 from models.omnisync.trial import Trial
-from models.training import curves, kept
-from models.training.diverged import Diverged
+from models.training import kept, loop
 
-LOG: Final = 50  # steps between two points of the curves
 SHARPENING: Final = ("picture", "edges")
 STEADIEST: Final = 0.5  # σ under which a mistake of the velocity counts no more: 1/σ² would drown all else
 
@@ -49,25 +44,18 @@ class Run:
 
         raises   Diverged before anything is learnt from a loss that is no number
         """
-        recipe, share = self.recipe, self.steps / self.recipe.steps
-        cosine = recipe.last_rate + (1 - recipe.last_rate) * (0.5 + 0.5 * math.cos(math.pi * share))
-        self.learn.param_groups[0]["lr"] = recipe.rate * cosine * min(1.0, (self.steps + 1) / recipe.warm_up)
+        recipe = self.recipe
+        self.learn.param_groups[0]["lr"] = loop.rate(recipe, self.steps)
         lesson = self.lessons.ready(self.steps).to(self.machine.device)
         with self.machine.autocast(), _small_attention(self.machine.device):
             losses = learnt(self.network, lesson, recipe, self._chance())
         weighted = {name: weight * value for name, value in losses.items() if (weight := self._weight(name))}
-        loss = torch.stack(list(weighted.values())).sum()
-        if not math.isfinite(float(loss.detach())):
-            parts = ", ".join(f"{name} {float(value.detach()):.3g}" for name, value in weighted.items())
-            raise Diverged(f"step {self.steps}: the loss is no number ({parts}); a lower rate may help")
+        loss = loop.summed(weighted, self.steps)
         self.learn.zero_grad()
         self.machine.backward(loss)
         self.machine.clip_grad_norm_(self.network.parameters(), 1.0)
         self.learn.step()
-        keep = min(recipe.average, (self.steps + 1) / (self.steps + 10))
-        with torch.no_grad():
-            for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                mean.lerp_(now, 1 - keep)
+        loop.averaged(self.average, self.network, recipe, self.steps)
         self.steps += 1
         return {name: float(value.detach()) for name, value in weighted.items()}
 
@@ -105,18 +93,29 @@ def learnt(actor: Actor, lesson: Lesson, recipe: Recipe, chance: torch.Generator
     x = flow.noised(film, noise, sigma)
     tokens = actor.hear(lesson.windows)
     text = actor.read(lesson.prompts) * told.view(-1, 1, 1)
-    picture, logits = actor.network.paint(x, sigma, lesson.source, tokens * heard.view(-1, 1, 1, 1), text)
-    away = picture.float() - lesson.target
+    painted = actor.network.paint(x, sigma, lesson.source, tokens * heard.view(-1, 1, 1, 1), text)
+    away = painted.picture.float() - lesson.target
     wide = sigma.view(-1, 1, 1, 1, 1)
     weight = lesson.weight / lesson.weight.mean()
+    rare = 1 + (recipe.rare - 1) * lesson.parts[:, -2:].sum(dim=1, keepdim=True)
     down, across = away.diff(dim=-2), away.diff(dim=-1)
     return {
         "flow": (weight * away.square() / wide.clamp(min=STEADIEST) ** 2).mean(),
         "picture": (weight * away.abs()).mean(),
         "edges": (weight[..., 1:, :] * down.abs()).mean() + (weight[..., 1:] * across.abs()).mean(),
-        "parts": -(weight * (lesson.parts * logits.float().log_softmax(dim=1)).sum(dim=1, keepdim=True)).mean(),
+        "parts": -(
+            weight * rare * (lesson.parts * painted.parts.float().log_softmax(dim=1)).sum(dim=1, keepdim=True)
+        ).mean(),
+        "colours": miscoloured(painted.colours, lesson),
         "law": (law_at(actor, tokens).float() - lesson.law).square().mean(),
     }
+
+
+def miscoloured(colours: Tensor, lesson: Lesson) -> Tensor:
+    """Mean distance of the parts' (B, 4, C) colours from what the target shows there; each part counts alike."""
+    shown = lesson.parts[:, -colours.shape[1] :, None]  # (B, 4, 1, F, H, W)
+    error = (shown * (colours[..., None, None, None] - lesson.target[:, None]).abs()).mean(dim=2).sum(dim=(0, 2, 3, 4))
+    return (error / (shown.sum(dim=(0, 2, 3, 4, 5)) + 1)).mean()
 
 
 def train(
@@ -128,30 +127,13 @@ def train(
     returns  (steps done, a line for the log) now and then
     raises   Diverged; `run.pt` is then still the last good one
     """
-    folder.mkdir(parents=True, exist_ok=True)
     run = Run(lessons, recipe, folder, machine, actor)
-    if (folder / "run.pt").exists():
-        run.resume()
-        curves.cut(folder / "curves.jsonl", run.steps)
-        yield run.steps, f"going on after {run.steps} steps, {run.seconds:.0f} s"
-    begun = time.monotonic() - run.seconds
-    means: dict[str, float] = {}
-    while run.steps < recipe.steps:
-        for name, value in run.step().items():
-            means[name] = 0.98 * means.get(name, value) + 0.02 * value
-        run.seconds = time.monotonic() - begun
-        saves = run.steps % recipe.save_every == 0 or run.steps == recipe.steps
-        if saves:
-            run.save()
-            means |= {f"{each.name} left": each.left(run.average) for each in trials}
-        if saves or run.steps % LOG == 0:
-            with (folder / "curves.jsonl").open("a") as log:
-                log.write(json.dumps({"step": run.steps, "seconds": round(run.seconds), **means}) + "\n")
-            yield run.steps, "  ".join(f"{name} {value:.4f}" for name, value in means.items())
-        if saves:
-            curves.draw(folder / "curves.jsonl", folder / "curves.png")
-            board = torch.cat([each.sheet(run.average) for each in trials if each.shown], dim=1)
-            curves.picture(board, folder / f"sheet_{run.steps:06d}.png")
+    yield from loop.follow(
+        run,
+        recipe,
+        lambda: torch.cat([each.sheet(run.average) for each in trials if each.shown], dim=1),
+        lambda: {f"{each.name} left": each.left(run.average) for each in trials},
+    )
 
 
 def _small_attention(device: torch.device) -> AbstractContextManager[None]:

@@ -52,7 +52,6 @@ def test_a_lip_takes_the_colour_it_looks_at_in_whatever_frame_of_the_window(pale
         palette.trust.weight.zero_()
         palette.trust.bias.fill_(100.0)
         colours = palette.parts(source, fine, coarse, batch=2)
-    assert colours.shape == (4, 4, 3)
+    assert colours.shape == (2, 4, 3)
     assert torch.allclose(colours[0, 0], torch.tensor([0.9, -0.6, -0.7]), atol=0.02)
-    assert torch.allclose(colours[2, 0], torch.tensor([-0.2, 0.4, 0.8]), atol=0.02)
-    assert torch.equal(colours[0], colours[1]) and torch.equal(colours[2], colours[3])  # one for all frames of a window
+    assert torch.allclose(colours[1, 0], torch.tensor([-0.2, 0.4, 0.8]), atol=0.02)

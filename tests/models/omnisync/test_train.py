@@ -14,8 +14,9 @@ from models.omnisync.actor import Actor
 from models.omnisync.filmed import People
 from models.omnisync.lessons import Lessons
 from models.omnisync.network import TINY
+from models.omnisync.pyramid import MOUTH, PARTS
 from models.omnisync.recipe import Recipe
-from models.omnisync.run import Run, learnt, train
+from models.omnisync.run import Run, learnt, miscoloured, train
 from models.omnisync.train import learn, trials
 from models.omnisync.voices import voice
 from models.training.diverged import Diverged
@@ -65,6 +66,26 @@ def test_it_learns_one_lesson_by_heart(clips: list[Clip], tmp_path: Path) -> Non
         (losses["flow"] + losses["law"]).backward()  # type: ignore[no-untyped-call]
         run.learn.step()
     assert flows[-1] < 0.3 * flows[0] and float(losses["law"].detach()) < 0.05
+
+
+def test_a_part_is_miscoloured_by_how_far_it_is_from_what_the_target_shows_there(
+    clips: list[Clip], tmp_path: Path
+) -> None:
+    """However few pixels it has; where it is not shown it may have any colour."""
+    lesson = started(clips, plan(), tmp_path).lessons.draw(0)
+    shown, colours = torch.zeros_like(lesson.parts), torch.rand(len(lesson.target), len(MOUTH), 3)
+    target, places = torch.zeros_like(lesson.target), ((0, 60), (60, 90), (90, 96))  # columns of lip, inside and teeth
+    for part, (start, end) in enumerate(places):
+        shown[:, len(PARTS) - len(MOUTH) + part, ..., start:end] = 1
+        target[..., start:end] = colours[:, part, :, None, None, None]
+    truth = replace(lesson, parts=shown, target=target)
+    assert float(miscoloured(colours, truth)) < 1e-6
+    for part in range(len(places)):
+        wrong = colours.clone()
+        wrong[:, part] += 0.4
+        assert float(miscoloured(wrong, truth)) == pytest.approx(0.4 / len(MOUTH), rel=0.01)
+    colours[:, 3] += 5  # the tongue, which nobody sees
+    assert float(miscoloured(colours, truth)) < 1e-6
 
 
 def test_a_loss_that_is_no_number_stops_it_before_anything_is_learnt(clips: list[Clip], tmp_path: Path) -> None:
