@@ -25,29 +25,37 @@ SHOWN: Final = 8  # clips of the sheet and the film
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Measure drawn mouths against the film's own.")
 
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="With the clips of `dubline train prepare`.")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=WEIGHTS", help="A starter's weights; `starter` alone is ours. May be repeated."),
+]
+NoSilence = Annotated[bool, typer.Option("--no-silence", help="Leave out the silences: half the time.")]
+Jobs = Annotated[int, typer.Option(min=1, metavar="N", help="Processes, one thread each.")]
+Sheet = Annotated[
+    Path | None, typer.Option(metavar="PNG", help="Draw the film, how it should be and how the last model dubs it.")
+]
+Film = Annotated[
+    Path | None, typer.Option(metavar="MP4", help="Make a film with sound: source left, dub by the last model.")
+]
+Share = Annotated[str, typer.Option(hidden=True, help="i/n: every n-th clip from the i-th on.")]
+
 
 @app.command()
 def diff2lip(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="With the clips of `dubline train prepare`.")],
+    folder: Folder,
     media: Annotated[Path, typer.Option(metavar="MEDIA", help="The films these clips were prepared from.")],
-    model: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=WEIGHTS", help="A starter's weights; `starter` alone is ours. May be repeated."),
-    ] = None,
+    model: Models = None,
     one_step: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=WEIGHTS", help="Weights trained `--without noise`. May be repeated."),
     ] = None,
     per_speaker: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most N clips of a speaker.")] = None,
-    no_silence: Annotated[bool, typer.Option("--no-silence", help="Leave out the silences: half the time.")] = False,
-    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Processes, one thread each.")] = 1,
-    sheet: Annotated[
-        Path | None, typer.Option(metavar="PNG", help="Draw film, own voice and dub of the last model, side by side.")
-    ] = None,
-    film: Annotated[
-        Path | None, typer.Option(metavar="MP4", help="Make a film with sound: source left, dub by the last model.")
-    ] = None,
-    share: Annotated[str, typer.Option(hidden=True, help="i/n: every n-th clip from the i-th on.")] = "0/1",
+    no_silence: NoSilence = False,
+    jobs: Jobs = 1,
+    sheet: Sheet = None,
+    film: Film = None,
+    share: Share = "0/1",
 ) -> None:
     """Dub the clips kept from training with other people's voices, and print how good each model's mouths are.
 
@@ -85,12 +93,9 @@ def diff2lip(
 
 @app.command()
 def omnisync(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="With the clips of `dubline train prepare`.")],
+    folder: Folder,
     clips: Annotated[int, typer.Option(min=1, metavar="N", help="So many drawn clips.")] = 104,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=WEIGHTS", help="A starter's weights; `starter` alone is ours. May be repeated."),
-    ] = None,
+    model: Models = None,
     media: Annotated[
         Path | None,
         typer.Option(metavar="MEDIA", help="The films of the clips: photographed people, drawn over, are dubbed too."),
@@ -102,15 +107,11 @@ def omnisync(
     only: Annotated[
         list[str] | None, typer.Option(metavar="ROW", help="Of the ablations only these. May be repeated.")
     ] = None,
-    no_silence: Annotated[bool, typer.Option("--no-silence", help="Leave out the silences: half the time.")] = False,
-    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Processes, one thread each.")] = 1,
-    sheet: Annotated[
-        Path | None, typer.Option(metavar="PNG", help="Draw source, truth and dub of the last model, side by side.")
-    ] = None,
-    film: Annotated[
-        Path | None, typer.Option(metavar="MP4", help="Make a film with sound: source left, dub by the last model.")
-    ] = None,
-    share: Annotated[str, typer.Option(hidden=True, help="i/n: every n-th clip from the i-th on.")] = "0/1",
+    no_silence: NoSilence = False,
+    jobs: Jobs = 1,
+    sheet: Sheet = None,
+    film: Film = None,
+    share: Share = "0/1",
 ) -> None:
     """Dub drawn characters nobody trained on with voices nobody trained on, and print how good the mouths are.
 
@@ -187,13 +188,8 @@ def _starter(given: str) -> "OmniSync":
     from models import registry
     from models.omnisync.render import Starter
 
-    name, _, weights = given.partition("=")
-    if not name or (not weights and name != "starter"):
-        raise Refused(f"--model {given}: give a name and its weights, like --model mine=FOLDER/starter.safetensors.")
-    try:
+    with _loading(given, "--model") as weights:
         model = registry.renderer("omnisync", "starter", weights=weights or None)
-    except (OSError, registry.BadCheckpoint) as error:
-        raise Refused(f"--model {given}: {error}. Nothing was measured.") from error
     assert isinstance(model, Starter)
     return model
 
@@ -203,15 +199,23 @@ def _opened(given: str, *, one_step: bool) -> "LipSync":
     from models import registry
     from models.diff2lip.render import OneStep
 
-    name, _, weights = given.partition("=")
-    option = "--one-step" if one_step else "--model"
-    if not name or (not weights and (one_step or name != "starter")):
-        raise Refused(f"{option} {given}: give a name and its weights, like {option} mine=FOLDER/starter.safetensors.")
-    try:
+    with _loading(given, "--one-step" if one_step else "--model", own=not one_step) as weights:
         if one_step:
             return OneStep(*registry.diff2lip_starter(Path(weights)))
         return registry.renderer("diff2lip", "starter", weights=weights or None)
-    except (OSError, registry.BadCheckpoint) as error:
+
+
+@contextmanager
+def _loading(given: str, option: str, own: bool = True) -> Iterator[str]:
+    """The WEIGHTS of NAME=WEIGHTS, empty for our own starter; what is wrong with either is the asker's to mend."""
+    from models.registry import BadCheckpoint
+
+    name, _, weights = given.partition("=")
+    if not name or not (weights or (own and name == "starter")):
+        raise Refused(f"{option} {given}: give a name and its weights, like {option} mine=FOLDER/starter.safetensors.")
+    try:
+        yield weights
+    except (OSError, BadCheckpoint) as error:
         raise Refused(f"{option} {given}: {error}. Nothing was measured.") from error
 
 
