@@ -1,7 +1,7 @@
 """The command `dubline evaluate`: how good drawn mouths are, on people, characters and voices nobody trained on.
 
-What is measured and against what stands in models/diff2lip/measure.py and models/omnisync/measure.py; what the columns
-mean is printed above them.
+What is measured and against what stands in models/diff2lip/evaluate/measure.py and models/omnisync/evaluate/measure.py;
+what the columns mean is printed above them.
 """
 
 import os
@@ -65,7 +65,7 @@ def diff2lip(
     import cv2
     import torch
 
-    from models.diff2lip import measure, show, tables
+    from models.diff2lip.evaluate import measure, show, tables
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -121,11 +121,11 @@ def omnisync(
     import cv2
     import torch
 
-    from models.omnisync import measure, show, tables
-    from models.omnisync.ablations import ablations as changed
-    from models.omnisync.forced import forced as diff2lip_forced
-    from models.omnisync.scene import casting, held_out
-    from models.omnisync.shot import Way, look
+    from models.omnisync.evaluate import measure, show, tables
+    from models.omnisync.evaluate.ablations import ablations as changed
+    from models.omnisync.evaluate.forced import forced as diff2lip_forced
+    from models.omnisync.evaluate.scene import casting, held_out
+    from models.omnisync.evaluate.shot import Way, look
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)

@@ -16,7 +16,7 @@ import typer
 from storage.errors import Missing, Refused, TrainingFailed
 
 if TYPE_CHECKING:
-    from models.diff2lip.train import Variant
+    from models.diff2lip.train.learn import Variant
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,7 +29,9 @@ Folder = Annotated[
 ]
 Settings = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="A changed copy of models/diff2lip/training.toml, which says why each number."),
+    typer.Option(
+        metavar="FILE", help="A changed copy of models/diff2lip/train/training.toml, which says why each number."
+    ),
 ]
 
 
@@ -87,7 +89,7 @@ def syncnet(folder: Folder, settings: Settings = None) -> None:
     """
     from flows.progress import progress
     from models.corpus.clips import to_learn_from
-    from models.diff2lip import recipe
+    from models.diff2lip.train import recipe
     from models.syncnet.train import teach
 
     with _asked():
@@ -137,8 +139,8 @@ def diff2lip(
     if (lpips_trunk is None) != (lpips_heads is None):
         raise Refused("--lpips-trunk and --lpips-heads go together: LPIPS is a network and the weights of its layers.")
     with _installed():
-        from models.diff2lip import recipe
-        from models.diff2lip.train import learn, place
+        from models.diff2lip.train import recipe
+        from models.diff2lip.train.learn import learn, place
         from models.training.diverged import Diverged
     kind: Variant = "paper" if variant == "paper" else "starter"
     left_out = tuple(without or ())
@@ -163,9 +165,7 @@ def omnisync(
     folder: Folder,
     settings: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="A changed copy of models/omnisync/training.toml, which says why each number."
-        ),
+        typer.Option(metavar="FILE", help="A changed copy of models/omnisync/train/training.toml with its reasons."),
     ] = None,
     without: Annotated[
         list[str] | None, typer.Option(metavar="LOSS", help="Leave a loss out. May be repeated.")
@@ -181,8 +181,8 @@ def omnisync(
     """
     _named(name, folder)
     with _installed():
-        from models.omnisync import recipe
-        from models.omnisync.train import FILE, learn, place
+        from models.omnisync.train import recipe
+        from models.omnisync.train.learn import FILE, learn, place
         from models.training.diverged import Diverged
 
     left_out = tuple(without or ())

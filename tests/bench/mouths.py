@@ -14,7 +14,7 @@ from typing import Final
 from models import registry
 from models.corpus.clips import clips
 from models.corpus.prepare import prepare
-from models.diff2lip import measure, tables
+from models.diff2lip.evaluate import measure, tables
 from models.diff2lip.window import CROP
 from models.face.detect import Detector
 from models.face.mesh import Mesh

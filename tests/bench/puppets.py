@@ -19,7 +19,7 @@ import torch
 from models import registry
 from models.audio.logmel import HZ
 from models.lipsync import Sight
-from models.omnisync import measure, tables
+from models.omnisync.evaluate import measure, tables
 from tests.bench.mouths import kept_in, prepared
 
 ROWS: Final = "figures-omnisync"

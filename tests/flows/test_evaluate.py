@@ -7,7 +7,7 @@ import pytest
 from safetensors.torch import save_file
 
 from models import registry
-from models.omnisync.scene import casting
+from models.omnisync.evaluate.scene import casting
 from tests.flows.test_cli import call
 from tests.flows.test_train import corpus
 

@@ -13,8 +13,8 @@ import torch
 
 from models import registry
 from models.corpus.clips import SIZE
-from models.diff2lip import recipe
 from models.diff2lip.render import Starter
+from models.diff2lip.train import recipe
 from models.syncnet.meter import fill
 from models.syncnet.network import Ear, PixelEye, PointsEye
 from tests.flows.test_cli import call
@@ -155,7 +155,7 @@ def test_stopped_by_hand_it_says_how_to_go_on(
         yield 50, 4600, "picture 0.1"
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("models.diff2lip.train.learn", learn)
+    monkeypatch.setattr("models.diff2lip.train.learn.learn", learn)
     assert call(monkeypatch, "train", "diff2lip", str(tmp_path), "--without", "sync") == 130
     said = capsys.readouterr().err
     assert "50/4600 steps  picture 0.1" in said and "the same command goes on" in said
@@ -165,7 +165,7 @@ def test_stopped_by_hand_it_says_how_to_go_on(
 def test_what_training_lacks_on_this_machine_is_named(
     house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("models.diff2lip.train", "models.diff2lip.run"):
+    for name in ("models.diff2lip.train.learn", "models.diff2lip.train.run"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "accelerate", None)
     assert call(monkeypatch, "train", "diff2lip", str(tmp_path)) == 3

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from models import registry
-from models.omnisync import recipe
 from models.omnisync.render import Starter
+from models.omnisync.train import recipe
 from tests.flows.test_cli import call
 from tests.flows.test_train import corpus, started
 

@@ -13,8 +13,8 @@ from torch import Tensor
 from models import registry
 from models.corpus.clips import parts, read
 from models.corpus.prepare import prepare
-from models.diff2lip import measure, tables
-from models.diff2lip.scene import Scene, room
+from models.diff2lip.evaluate import measure, tables
+from models.diff2lip.evaluate.scene import Scene, room
 from models.diff2lip.window import CROP
 from models.face.detect import Detector
 from models.face.form import Floats, opening

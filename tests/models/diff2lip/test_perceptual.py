@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.diff2lip.perceptual import AlexNet, Lpips, distance
+from models.diff2lip.train.perceptual import AlexNet, Lpips, distance
 
 
 @pytest.fixture

@@ -14,19 +14,19 @@ from torch import Tensor, nn
 
 from models import registry
 from models.corpus.clips import Clip, parts
-from models.diff2lip import lessons, likeness, recipe
 from models.diff2lip.drawer import STARTER, TINY, Drawer
-from models.diff2lip.expert import OTHERS, Expert
 from models.diff2lip.export import export
-from models.diff2lip.faces import Faces
-from models.diff2lip.fit import fit
-from models.diff2lip.forms import Forms
-from models.diff2lip.lessons import AWAY, Lessons
 from models.diff2lip.network import Shape
-from models.diff2lip.recipe import FRAMES, Recipe
 from models.diff2lip.render import Starter
-from models.diff2lip.run import Run, train
-from models.diff2lip.subject import Drawn, Subject
+from models.diff2lip.train import lessons, likeness, recipe
+from models.diff2lip.train.expert import OTHERS, Expert
+from models.diff2lip.train.faces import Faces
+from models.diff2lip.train.fit import fit
+from models.diff2lip.train.forms import Forms
+from models.diff2lip.train.lessons import AWAY, Lessons
+from models.diff2lip.train.recipe import FRAMES, Recipe
+from models.diff2lip.train.run import Run, train
+from models.diff2lip.train.subject import Drawn, Subject
 from models.diff2lip.voice import Voice, speak
 from models.face.form import opening
 from models.syncnet.loss import SyncLoss

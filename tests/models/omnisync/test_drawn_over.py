@@ -12,10 +12,10 @@ from models.diff2lip.window import CROP as AROUND_EYES
 from models.face.detect import Detector
 from models.face.mesh import Mesh
 from models.face.mouth import of_mesh
-from models.omnisync import drawn_over, measure, tables
-from models.omnisync.forced import faces, force
-from models.omnisync.measure import CARTOON, FORCED, UNDUBBED, Meter
-from models.omnisync.shot import Dubbed, Frames, Seen, Way
+from models.omnisync.evaluate import drawn_over, measure, tables
+from models.omnisync.evaluate.forced import faces, force
+from models.omnisync.evaluate.measure import CARTOON, FORCED, UNDUBBED, Meter
+from models.omnisync.evaluate.shot import Dubbed, Frames, Seen, Way
 from tests.media import shared
 from tests.models.omnisync.test_measure import CROP, StandIn
 

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from models.corpus.clips import Clip
-from models.omnisync import filmed, puppetry, recipe
 from models.omnisync.ear import COLUMNS
-from models.omnisync.filmed import People
-from models.omnisync.lesson import Lesson
-from models.omnisync.lessons import Lessons
 from models.omnisync.prompts import PROMPTS, asked, number
-from models.omnisync.voices import Voice, voice
+from models.omnisync.train import filmed, puppetry, recipe
+from models.omnisync.train.filmed import People
+from models.omnisync.train.lesson import Lesson
+from models.omnisync.train.lessons import Lessons
+from models.omnisync.train.voices import Voice, voice
 from models.puppets.kinds import LEARNT_SPECIES, LEARNT_STYLES, SPECIES, STYLES
 
 

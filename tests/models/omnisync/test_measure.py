@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.lipsync import CropSpec, Sight, SpeechSpec, Window
-from models.omnisync import measure, tables
-from models.omnisync.figures import EXACT, alike, figures, lag, shares
-from models.omnisync.measure import FORCED, TRUE, UNDUBBED, Meter, Row, succeeded
-from models.omnisync.scene import Part, Scene, casting
-from models.omnisync.shot import Frames, Seen, View, Way, codes, through, windowed
+from models.omnisync.evaluate import measure, tables
+from models.omnisync.evaluate.figures import EXACT, alike, figures, lag, shares
+from models.omnisync.evaluate.measure import FORCED, TRUE, UNDUBBED, Meter, Row, succeeded
+from models.omnisync.evaluate.scene import Part, Scene, casting
+from models.omnisync.evaluate.shot import Frames, Seen, View, Way, codes, through, windowed
 from models.omnisync.window import SIDE, SIZE
 from models.puppets.kinds import LEARNT_SPECIES, LEARNT_STYLES
 from models.puppets.law import HZ

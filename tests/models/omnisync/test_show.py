@@ -7,9 +7,9 @@ import av
 import cv2
 import numpy as np
 
-from models.omnisync import show
-from models.omnisync.scene import Scene
-from models.omnisync.shot import View, Way
+from models.omnisync.evaluate import show
+from models.omnisync.evaluate.scene import Scene
+from models.omnisync.evaluate.shot import View, Way
 from tests.models.omnisync.test_measure import FRAMES, StandIn, Washed, scene, view
 
 

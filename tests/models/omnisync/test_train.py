@@ -9,16 +9,16 @@ import torch
 from accelerate import Accelerator
 
 from models.corpus.clips import Clip
-from models.omnisync import recipe
 from models.omnisync.actor import Actor
-from models.omnisync.filmed import People
-from models.omnisync.lessons import Lessons
 from models.omnisync.network import TINY
 from models.omnisync.pyramid import MOUTH, PARTS
-from models.omnisync.recipe import Recipe
-from models.omnisync.run import Run, learnt, miscoloured, train
-from models.omnisync.train import learn, trials
-from models.omnisync.voices import voice
+from models.omnisync.train import recipe
+from models.omnisync.train.filmed import People
+from models.omnisync.train.learn import learn, trials
+from models.omnisync.train.lessons import Lessons
+from models.omnisync.train.recipe import Recipe
+from models.omnisync.train.run import Run, learnt, miscoloured, train
+from models.omnisync.train.voices import voice
 from models.training.diverged import Diverged
 
 

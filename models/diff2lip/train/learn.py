@@ -10,29 +10,27 @@ diffusers nor the rest of Dubline is installed, the same run is
     python -m models.diff2lip.train FOLDER [--variant paper] [--settings FILE] [--without LOSS]… [--name RUN]
 """
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
-import cv2
 import torch
 from accelerate import Accelerator
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from models.corpus.clips import Clip, read, to_learn_from
-from models.diff2lip import recipe
-from models.diff2lip.expert import Expert
 from models.diff2lip.export import export
-from models.diff2lip.faces import Faces
-from models.diff2lip.fit import fit
-from models.diff2lip.forms import Forms
-from models.diff2lip.perceptual import Lpips
-from models.diff2lip.recipe import Recipe
-from models.diff2lip.run import train
-from models.diff2lip.subject import Subject
+from models.diff2lip.train import recipe
+from models.diff2lip.train.expert import Expert
+from models.diff2lip.train.faces import Faces
+from models.diff2lip.train.fit import fit
+from models.diff2lip.train.forms import Forms
+from models.diff2lip.train.perceptual import Lpips
+from models.diff2lip.train.recipe import Recipe
+from models.diff2lip.train.run import train
+from models.diff2lip.train.subject import Subject
 from models.syncnet.loss import SyncLoss
 from models.syncnet.meter import WEIGHTS, fill
 from models.syncnet.network import Ear
@@ -108,7 +106,7 @@ def _expert(folder: Path) -> SyncLoss:
 def _lpips(trunk: Path, heads: Path) -> Lpips:
     for path in (trunk, heads):
         if not path.is_file():
-            raise FileNotFoundError(f"{path} is no file; models/diff2lip/perceptual.py says which two LPIPS needs")
+            raise FileNotFoundError(f"{path} is no file; models/diff2lip/train/perceptual.py names the two of LPIPS")
     try:
         return Lpips(trunk, heads)
     except (UnpicklingError, KeyError, RuntimeError) as error:
@@ -130,21 +128,3 @@ def _finish(variant: Variant, place: Path, known: list[Clip], experts: Path) -> 
     fill(experts / "expert.safetensors", ear=ear)
     export(weights, fit(known, ear), out)
     return out
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m models.diff2lip.train", description="Trains a Diff2Lip.")
-    parser.add_argument("folder", type=Path, help="with clips/ of `dubline train prepare`")
-    parser.add_argument("--variant", choices=get_args(Variant), default="starter")
-    parser.add_argument("--settings", type=Path, default=recipe.SETTINGS, help="a changed copy of training.toml")
-    parser.add_argument("--without", action="append", default=[], metavar="LOSS", help="leave a loss out")
-    parser.add_argument("--name", help="of the run's folder")
-    asked = parser.parse_args()
-    cv2.setNumThreads(1)
-    lines = learn(asked.folder, asked.variant, settings=asked.settings, without=tuple(asked.without), name=asked.name)
-    for step, of, line in lines:
-        print(f"{step}/{of}  {line}", flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -8,28 +8,26 @@
     python -m models.omnisync.train FOLDER [--settings FILE] [--without LOSS]… [--name RUN]
 """
 
-import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 import torch
 from accelerate import Accelerator
 from safetensors.torch import save_file
 
 from models.corpus.clips import parts, read, to_learn_from
-from models.omnisync import recipe
 from models.omnisync.actor import Actor
-from models.omnisync.filmed import People
-from models.omnisync.lesson import joined
-from models.omnisync.lessons import Lessons
-from models.omnisync.puppetry import one
-from models.omnisync.recipe import Recipe
-from models.omnisync.run import train
-from models.omnisync.trial import Trial
-from models.omnisync.voices import Voice, few, voices
+from models.omnisync.train import recipe
+from models.omnisync.train.filmed import People
+from models.omnisync.train.lesson import joined
+from models.omnisync.train.lessons import Lessons
+from models.omnisync.train.puppetry import one
+from models.omnisync.train.recipe import Recipe
+from models.omnisync.train.run import train
+from models.omnisync.train.trial import Trial
+from models.omnisync.train.voices import Voice, few, voices
 from models.puppets.kinds import LEARNT_SPECIES, LEARNT_STYLES, SPECIES, STYLES
 from models.training import kept
 
@@ -113,19 +111,3 @@ def _finish(place: Path) -> Path:
     out = place / FILE
     save_file({key: value.half().contiguous() for key, value in weights.items()}, out)
     return out
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m models.omnisync.train", description="Trains OmniSync's starter.")
-    parser.add_argument("folder", type=Path, help="with clips/ of `dubline train prepare`")
-    parser.add_argument("--settings", type=Path, default=recipe.SETTINGS, help="a changed copy of training.toml")
-    parser.add_argument("--without", action="append", default=[], metavar="LOSS", help="leave a loss out")
-    parser.add_argument("--name", help="of the run's folder")
-    asked = parser.parse_args()
-    cv2.setNumThreads(1)
-    for step, of, line in learn(asked.folder, settings=asked.settings, without=tuple(asked.without), name=asked.name):
-        print(f"{step}/{of}  {line}", flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -14,11 +14,11 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from models.corpus.clips import Clip
-from models.diff2lip import critic
-from models.diff2lip.critic import Critic
-from models.diff2lip.expert import Expert
-from models.diff2lip.recipe import FRAMES, Recipe
-from models.diff2lip.subject import Drawn, Subject
+from models.diff2lip.train import critic
+from models.diff2lip.train.critic import Critic
+from models.diff2lip.train.expert import Expert
+from models.diff2lip.train.recipe import FRAMES, Recipe
+from models.diff2lip.train.subject import Drawn, Subject
 from models.training import kept, loop
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.audio.mel import HZ
 from models.corpus.clips import parts, read, speaker_of
-from models.diff2lip.scene import Scene, delayed
+from models.diff2lip.evaluate.scene import Scene, delayed
 from models.face import form
 from models.face.crop import cut
 from models.face.form import Floats

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from models.diff2lip.recipe import FRAMES
+from models.diff2lip.train.recipe import FRAMES
 
 WIDTHS: Final = (48, 96, 128)
 

@@ -9,7 +9,7 @@ from models.omnisync import flow
 from models.omnisync.actor import Actor
 from models.omnisync.drawing import Drawing, draw
 from models.omnisync.guidance import Guidance
-from models.omnisync.lesson import Lesson
+from models.omnisync.train.lesson import Lesson
 
 NOISE: float = 0.95  # σ at which the share of error is read: what one look says
 

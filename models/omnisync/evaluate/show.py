@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.corpus.clips import read
-from models.diff2lip.show import LEVELS, write
+from models.diff2lip.evaluate.show import LEVELS, write
 from models.lipsync import CropSpec
-from models.omnisync.scene import Part, Scene
-from models.omnisync.shot import Frames, Look, View, Way, through
+from models.omnisync.evaluate.scene import Part, Scene
+from models.omnisync.evaluate.shot import Frames, Look, View, Way, through
 from models.puppets.law import HZ
 from models.puppets.read import OPEN
 from models.syncnet.senses import RATE

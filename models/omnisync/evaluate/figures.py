@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from models.face.crop import into
 from models.face.form import Floats
-from models.omnisync.scene import HIGH, Scene, whole
-from models.omnisync.shot import Frames, View, through
+from models.omnisync.evaluate.scene import HIGH, Scene, whole
+from models.omnisync.evaluate.shot import Frames, View, through
 from models.puppets.draw import HALF_HEIGHT
 from models.puppets.pose import SCALE
 from models.puppets.read import LIPS, OPEN, TONGUE, TOOTH, WIDTH, energy, windows

@@ -2,7 +2,7 @@
 
 The paper takes them from MEAD, which is not free; a model that needs landmarks makes them for one that does not.
 
-    python -m models.omnisync.pairs FOLDER        FOLDER/clips/*.npz → FOLDER/pairs/*.npz
+    python -m models.omnisync.train.pairs FOLDER        FOLDER/clips/*.npz → FOLDER/pairs/*.npz
 """
 
 import argparse
@@ -20,7 +20,7 @@ from models.diff2lip.window import CROP
 from models.face.form import breadth, kinds, opening
 from models.face.matte import matte
 from models.lipsync import WIDE, Face, LipSync, Sight
-from models.omnisync.filmed import RATE, mouths
+from models.omnisync.train.filmed import RATE, mouths
 
 EACH: Final = 4  # clips of a speaker
 MARGIN: Final = (SIZE - CROP.size) // 2
@@ -67,7 +67,7 @@ def make(folder: Path, model: LipSync) -> list[Path]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m models.omnisync.pairs", description="Clips with other lips.")
+    parser = argparse.ArgumentParser(prog="python -m models.omnisync.train.pairs", description="Clips with other lips.")
     parser.add_argument("folder", type=Path, help="with clips/ of `dubline train prepare`")
     made = make(parser.parse_args().folder, registry.renderer("diff2lip"))
     print(f"{len(made)} clips in {made[0].parent}")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.corpus.clips import parts, speaker_of
 from models.face.form import Floats
-from models.omnisync.shot import Frames, Look, Shot, View
+from models.omnisync.evaluate.shot import Frames, Look, Shot, View
 from models.puppets import law
 from models.puppets.draw import Puppet
 from models.puppets.kinds import LEARNT_SPECIES, LEARNT_STYLES, SPECIES, STYLES

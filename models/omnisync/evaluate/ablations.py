@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Final
 
 from models.omnisync.drawing import Drawing
+from models.omnisync.evaluate.shot import Way
 from models.omnisync.guidance import Guidance
 from models.omnisync.prompts import PROMPTS
 from models.omnisync.render import OWN, Starter
-from models.omnisync.shot import Way
 
 EVERYWHERE: Final = 1e3  # width of a Gaussian that is one all over the crop: G ≡ 1, as without a mouth's centre
 

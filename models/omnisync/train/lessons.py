@@ -9,12 +9,12 @@ from typing import Final
 
 import numpy as np
 
-from models.omnisync import puppetry
-from models.omnisync.filmed import People
 from models.omnisync.flow import PAIRED
-from models.omnisync.lesson import Lesson, joined
-from models.omnisync.recipe import Recipe
-from models.omnisync.voices import Voice
+from models.omnisync.train import puppetry
+from models.omnisync.train.filmed import People
+from models.omnisync.train.lesson import Lesson, joined
+from models.omnisync.train.recipe import Recipe
+from models.omnisync.train.voices import Voice
 
 RUNS: Final = (4, 8)  # frames of a lesson that is a sequence
 LEAST: Final = 0.02  # σ; a film without noise teaches nothing

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from models.corpus.clips import Clip
-from models.diff2lip.perceptual import Lpips, distance
-from models.diff2lip.recipe import FRAMES
+from models.diff2lip.train.perceptual import Lpips, distance
+from models.diff2lip.train.recipe import FRAMES
 from models.face.form import Floats
 from models.syncnet.loss import SyncLoss
 from models.syncnet.senses import heard, looked_at

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.diff2lip.scene import light
+from models.diff2lip.evaluate.scene import light
 from models.face.crop import covering, cut, frame_squares, mouth_into
 from models.face.drawn import follow
 from models.face.form import Floats

@@ -15,14 +15,14 @@ from models.corpus.cartoon import LOOKS, cartoon
 from models.corpus.cartoon import Look as Style
 from models.corpus.clips import SIZE, Clip
 from models.corpus.prepare import pictures
-from models.diff2lip.scene import DELAY, LOOK, delayed
+from models.diff2lip.evaluate.scene import DELAY, LOOK, delayed
 from models.face import form
 from models.face.crop import frame_squares, out_of
 from models.face.form import Floats
 from models.face.mesh import Mesh, Roi
 from models.face.mouth import of_mesh
 from models.lipsync import CropSpec
-from models.omnisync.shot import Frames, Look, Shot
+from models.omnisync.evaluate.shot import Frames, Look, Shot
 
 AROUND: Final = CropSpec(SIZE, "eyes", 1.9, 0.62)  # where the mesh looks, LOOK times as wide
 

@@ -15,9 +15,9 @@ from torch import Tensor
 from models.audio.logmel import QUIET
 from models.omnisync.ear import COLUMNS
 from models.omnisync.flow import PAIRED
-from models.omnisync.lesson import Lesson, filmed, mirrored, seen, tensor, weights
 from models.omnisync.prompts import PROMPTS, asked
-from models.omnisync.voices import Voice
+from models.omnisync.train.lesson import Lesson, filmed, mirrored, seen, tensor, weights
+from models.omnisync.train.voices import Voice
 from models.omnisync.window import SIZE
 from models.puppets.draw import Puppet
 from models.puppets.kinds import LEARNT_SPECIES, LEARNT_STYLES

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.omnisync.measure import CARTOON, TRUE, UNDUBBED, succeeded
+from models.omnisync.evaluate.measure import CARTOON, TRUE, UNDUBBED, succeeded
 
 Row = dict[str, Any]
 

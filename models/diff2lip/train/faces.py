@@ -21,8 +21,8 @@ from models.corpus.clips import Clip
 from models.diff2lip.diffusion import STEPS, Diffusion, ddim_steps
 from models.diff2lip.network import PAPER, Diff2Lip, Shape
 from models.diff2lip.paper import SIZE, lower_half, one_noise
-from models.diff2lip.recipe import Recipe
-from models.diff2lip.subject import Drawn, noises
+from models.diff2lip.train.recipe import Recipe
+from models.diff2lip.train.subject import Drawn, noises
 from models.syncnet.senses import RATE
 
 EAR: Final = Fraction(1, 25)  # seconds by which a frame's sound window begins before it, as at inference

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.corpus.clips import Part, parts, read, speaker_of
-from models.diff2lip.scene import Frames, Scene, View, delayed, light, room
+from models.diff2lip.evaluate.scene import Frames, Scene, View, delayed, light, room
 from models.diff2lip.window import CROP
 from models.face.form import Floats
 from models.face.mesh import Mesh

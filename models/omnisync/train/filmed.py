@@ -18,9 +18,9 @@ from models.corpus.cartoon import LOOKS, cartoon
 from models.corpus.clips import Clip
 from models.face.crop import cut
 from models.face.matte import LOWER_FACE, RIGID
-from models.omnisync.lesson import Lesson, filmed, mirrored, seen, tensor, weights
 from models.omnisync.pyramid import PARTS
-from models.omnisync.voices import Voice, voice
+from models.omnisync.train.lesson import Lesson, filmed, mirrored, seen, tensor, weights
+from models.omnisync.train.voices import Voice, voice
 from models.omnisync.window import SIZE
 
 RATE: Final = Fraction(25)  # of GRID

@@ -17,10 +17,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from models.omnisync import flow
 from models.omnisync.actor import Actor, law_at
-from models.omnisync.lesson import Lesson
-from models.omnisync.lessons import Lessons
-from models.omnisync.recipe import Recipe
-from models.omnisync.trial import Trial
+from models.omnisync.train.lesson import Lesson
+from models.omnisync.train.lessons import Lessons
+from models.omnisync.train.recipe import Recipe
+from models.omnisync.train.trial import Trial
 from models.training import kept, loop
 
 SHARPENING: Final = ("picture", "edges")

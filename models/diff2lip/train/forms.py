@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.corpus.clips import Clip
-from models.diff2lip import likeness
 from models.diff2lip.diffusion import STEPS, Diffusion
 from models.diff2lip.drawer import REFERENCES, STARTER, Drawer, Shape
-from models.diff2lip.lessons import Lesson, Lessons, plain
-from models.diff2lip.recipe import Recipe
-from models.diff2lip.subject import Drawn, noises
+from models.diff2lip.train import likeness
+from models.diff2lip.train.lessons import Lesson, Lessons, plain
+from models.diff2lip.train.recipe import Recipe
+from models.diff2lip.train.subject import Drawn, noises
 from models.diff2lip.window import HEIGHT, WIDTH, mask
 
 EARLIEST: Final = STEPS // 5  # steps with less noise than this are not taught: one to a few steps are ever taken

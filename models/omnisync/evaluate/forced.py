@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from models import registry
-from models.diff2lip.scene import face_of, light
+from models.diff2lip.evaluate.scene import face_of, light
 from models.face import form
 from models.face.crop import covering, frame_squares, into
 from models.face.detect import Detector
@@ -18,7 +18,7 @@ from models.face.mesh import Mesh
 from models.face.paste import lay, over
 from models.face.track import Followed, Follower
 from models.lipsync import WIDE, LipSync, Sight
-from models.omnisync.shot import Dubbed, Force, Frames, Way, codes, runs, through, windowed
+from models.omnisync.evaluate.shot import Dubbed, Force, Frames, Way, codes, runs, through, windowed
 from models.syncnet.senses import RATE
 
 

@@ -15,14 +15,14 @@ from typing import Any, Final
 import numpy as np
 
 from models.corpus.clips import read
-from models.diff2lip.measure import another, rows
-from models.diff2lip.scene import room
+from models.diff2lip.evaluate.measure import another, rows
+from models.diff2lip.evaluate.scene import room
 from models.face.mesh import Mesh
 from models.lipsync import CropSpec
-from models.omnisync.drawn_over import DrawnOver, style_of
-from models.omnisync.figures import EVERY, alike, decibels, figures, lag, share_of, shares
-from models.omnisync.scene import Part, Scene, middles
-from models.omnisync.shot import Dubbed, Force, Look, View, Way, through
+from models.omnisync.evaluate.drawn_over import DrawnOver, style_of
+from models.omnisync.evaluate.figures import EVERY, alike, decibels, figures, lag, share_of, shares
+from models.omnisync.evaluate.scene import Part, Scene, middles
+from models.omnisync.evaluate.shot import Dubbed, Force, Look, View, Way, through
 from models.puppets import law
 from models.puppets.read import OPEN
 

@@ -1,0 +1,1 @@
+"""How good drawn mouths of photographed people are: measure.py says what is asked, tables.py prints it."""

@@ -1,0 +1,1 @@
+"""How good drawn mouths of drawn characters are: measure.py says what is asked, tables.py prints it."""
