@@ -1,8 +1,9 @@
 """How much of a drawn crop may cover the plate: the lower face, soft at its rim, nothing else.
 
 In crops around the eyes the face is where the mesh says it is, in this frame and with the widest mouth of the track, so
-that neither the old chin nor a new one is cut in two. In crops around the mouth it is an egg around the mouth: nobody
-knows where a drawn chin ends. Zero at the crop's border and wherever the model promises not to draw.
+that neither the old chin nor a new one is cut in two. In crops around the mouth it is a box around the mouth: nobody
+knows where a drawn chin ends, and a model that chooses keeps the film's own pixels wherever nothing moves. Zero at the
+crop's border and wherever the model promises not to draw.
 """
 
 from typing import Final
@@ -20,10 +21,10 @@ LOWER_FACE: Final = JAW + UPPER
 RIGID: Final = (33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 1)  # the jaw does not move these
 SOFT: Final = 0.035  # width of the soft rim, share of the crop
 BELOW: Final = 0.05  # room under the filmed chin, so that none of its edge stays when the jaw rises; share of the crop
-UP: Final = 1.9  # how far the egg reaches above the middle of the mouth, in half widths of the mouth
-DOWN: Final = 2.7  # and below it
-SIDEWAYS: Final = 2.5  # and to either side
-RIM: Final = 0.7  # width of its soft rim at the sides, half widths of the mouth; above and below in proportion
+UP: Final = 2.0  # how far the box reaches above the middle of the mouth, in half widths of the mouth: not to the eyes
+DOWN: Final = 2.95  # and below it: chins drop
+SIDEWAYS: Final = 2.95  # and to either side
+RIM: Final = 0.4  # width of its soft rim, half widths of the mouth
 
 
 def matte(places: Floats, spec: CropSpec, wide: Floats | None = None) -> Floats:
@@ -67,8 +68,8 @@ def _around(mouth: Floats, size: int, limits: NDArray[np.uint8]) -> Floats:
     middles = (np.arange(size, dtype=np.float32) + 0.5) / size
     right, below = np.meshgrid((middles - x) / half, (middles - y) / half)
     across, down = np.cos(roll) * right + np.sin(roll) * below, np.cos(roll) * below - np.sin(roll) * right
-    out = np.hypot(across / SIDEWAYS, down / np.where(down < 0, UP, DOWN))  # 0 in the middle, 1 on the egg's edge
-    return _soft(np.minimum((1 - out) * SIDEWAYS, _depth(limits) / (half * size)) / RIM)
+    within = [SIDEWAYS - np.abs(across), UP + down, DOWN - down, _depth(limits) / (half * size)]
+    return _soft(np.minimum.reduce(within) / RIM)
 
 
 def _depth(board: NDArray[np.uint8]) -> Floats:
