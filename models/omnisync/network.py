@@ -38,9 +38,8 @@ class Size:
     patch: tuple[int, int, int]  # latents a token: frames, rows, columns
     text: int  # channels of a token of the prompt
     speech: int  # channels of a token of sound
-    pyramid: tuple[
-        int, ...
-    ] = ()  # channels of the convolutions around it, finest first; none: latents come as they are
+    # channels of the convolutions around it, finest first; none: latents come as they are
+    pyramid: tuple[int, ...] = ()
     factorised: bool = False  # attention over space, then over time, as the paper's figure has it
 
 

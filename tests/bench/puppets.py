@@ -15,11 +15,15 @@ from typing import Final
 
 import psutil
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from models import registry
 from models.audio.logmel import HZ
 from models.lipsync import Sight
+from models.omnisync.codec import FRAMES, PIXELS
 from models.omnisync.evaluate import measure, tables
+from models.omnisync.network import PAPER, build
+from models.omnisync.paper import CROP, PASS
 from tests.bench.mouths import kept_in, prepared
 
 ROWS: Final = "figures-omnisync"
@@ -69,6 +73,27 @@ def windows() -> list[str]:
         rows.append(f"| {steps} | {one:.3f} | {two:.3f} | {one / seconds[1, 5]:.2f} |")
     held = psutil.Process().memory_info().rss / 2**20
     return [*rows, "", f"Peak of the process with the model and one window of {frames} frames: {held:.0f} MiB."]
+
+
+def paper() -> list[str]:
+    """What the network of the paper is and does in one call, counted without weights."""
+    with torch.device("meta"):
+        network = build(PAPER)
+    network.rope.to("meta")
+    numbers = sum(weight.numel() for weight in network.parameters())
+    frames, side = (PASS - 1) // FRAMES + 1, CROP.size // PIXELS
+    film = torch.zeros(1, PAPER.latent, frames, side, side, device="meta")
+    heard = torch.zeros(1, frames, 8, PAPER.speech, device="meta")
+    asked = torch.zeros(1, 512, PAPER.text, device="meta")
+    with torch.no_grad(), FlopCounterMode(display=False) as counted:
+        network(film, torch.ones(1, device="meta"), film, heard, asked)
+    return [
+        "| parameters | in bfloat16 | one window | operations a call | with 50 steps, sound and none, a frame |",
+        "|---|---|---|---|---|",
+        f"| {numbers / 1e6:,.1f} M | {2 * numbers / 2**30:.2f} GiB | {PASS} frames, {CROP.size} × {CROP.size}"
+        f" | {counted.get_total_flops() / 1e12:.0f} TFLOP"
+        f" | {counted.get_total_flops() * 100 / PASS / 1e12:.0f} TFLOP |",
+    ]
 
 
 def _evaluate(folder: Path, *options: str) -> None:
