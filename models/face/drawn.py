@@ -17,6 +17,7 @@ from typing import Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 from models.face.closeup import SIDE, SMALL, motion_between, reduced
 from models.face.detect import Floats, Picture
@@ -31,6 +32,9 @@ FLICKER: Final = 5  # a face seen in fewer frames is none
 BELIEVED: Final = 0.6  # median score of a face under which it is none
 BRIEF: Final = 25  # frames; a face that was seen in fewer …
 SURELY: Final = 0.65  # … needs this score
+SHUT: Final = 0.12  # opening at which a mouth says a third as much about its width at rest as a shut one
+SHUT_LEAST: Final = 0.01  # and the least any says
+NEARBY: Final = 12.0  # frames: sigma of the mean of widths at rest; heads grow and shrink more slowly
 BACK: Final = 2.0  # half widths: where a mouth that was away may come back
 AROUND: Final = 6.86  # half widths a side of the square in which movement is measured
 STEADY: Final = 8  # sights whose median size and roll that square has
@@ -186,7 +190,8 @@ def measured(sights: list[Sight]) -> DrawnFace:
     gaps = [np.arange(a + 1, b) for a, b in pairwise(seen) if 1 < b - a <= BRIDGED + 1]
     frames = np.sort(np.concatenate([seen, *gaps])).astype(np.int32)
     rows = np.stack([one.found.mouth for one in sights]).astype(np.float64)
-    rows[:, 2], rows[:, 3] = np.log(rows[:, 2]), np.unwrap(rows[:, 3])
+    opening = np.array([one.found.opening for one in sights])
+    rows[:, 2], rows[:, 3] = at_rest(np.log(rows[:, 2]), opening, seen), np.unwrap(rows[:, 3])
     filled = np.stack([np.interp(frames, seen, column) for column in rows.T], axis=1)
     filled[:, 2] = np.exp(filled[:, 2])
     motion = [moved(a, b) for a, b in pairwise(sights)]
@@ -197,11 +202,24 @@ def measured(sights: list[Sight]) -> DrawnFace:
     return DrawnFace(
         frames=frames,
         mouths=steady(filled.astype(np.float32), frames),
-        opening=np.interp(frames, seen, [one.found.opening for one in sights]).astype(np.float32),
+        opening=np.interp(frames, seen, opening).astype(np.float32),
         score=score,
         motion=change,
         sharpness=np.interp(frames, seen, [one.sharpness for one in sights]).astype(np.float32),
     )
+
+
+def at_rest(sizes: NDArray[np.float64], opening: NDArray[np.float64], frames: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(n,) logs of half widths as the shut mouths nearby tell them: an open one is read a fifth too narrow.
+
+    A mean of the frames about each, by nearness and by how far the mouth is shut. Where none is shut, of what there is.
+    """
+    here = frames - frames[0]
+    shut, told = np.zeros((2, here[-1] + 1))
+    shut[here] = SHUT_LEAST + np.exp(-np.square(opening / SHUT))
+    told[here] = shut[here] * sizes
+    shut, told = (gaussian_filter1d(each, NEARBY, mode="constant") for each in (shut, told))
+    return np.asarray(told[here] / shut[here], np.float64)
 
 
 def _row(one: Sight) -> NDArray[np.float64]:

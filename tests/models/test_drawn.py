@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.corpus.prepare import pictures
-from models.face.drawn import DrawnFace, follow
+from models.face.drawn import DrawnFace, at_rest, follow
 from models.face.drawn_measure import away, clip
 from models.face.drawn_typed import follow_from
 from models.puppets.draw import Puppet
@@ -63,6 +63,18 @@ def test_a_mouth_that_speaks_moves_and_one_that_is_shut_does_not() -> None:
     assert len(still) == len(speaks) == 1
     assert np.median(speaks[0].motion) > np.median(still[0].motion) + 0.02
     assert speaks[0].opening.std() > 3 * still[0].opening.std()
+
+
+def test_a_mouth_is_as_wide_at_rest_while_it_speaks_as_when_it_is_shut() -> None:
+    frames = np.arange(50)
+    opening = np.where(frames % 10 < 3, 0.0, 0.6)
+    read = np.log(np.where(opening == 0, 20.0, 15.0))  # open mouths are read too narrow
+    assert np.allclose(np.exp(at_rest(read, opening, frames)), 20, rtol=0.02)
+    grown = read + frames * 0.004  # while the head comes nearer
+    assert np.allclose((at_rest(grown, opening, frames) - frames * 0.004)[15:35], np.log(20), atol=0.05)
+    assert np.allclose(np.exp(at_rest(read, np.full(50, 0.6), frames)), np.exp(read.mean()), rtol=0.1), "never shut"
+    apart = at_rest(np.log([20.0, 10.0]), np.zeros(2), np.array([0, 900]))
+    assert np.allclose(np.exp(apart), [20, 10]), "what was long ago tells nothing"
 
 
 def test_two_characters_are_two_faces_from_left_to_right() -> None:
