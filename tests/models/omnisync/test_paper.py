@@ -25,7 +25,7 @@ from tests.models.omnisync.test_network import drawn_at_random, taught
 from tests.models.omnisync.test_whisper import checkpoint, sound
 
 SMALL: Final = Size(layers=1, heads=2, head=24, ffn=32, latent=16, patch=(1, 2, 2), text=12, speech=16)
-SIDE: Final = 32
+SIDE: Final = 64
 RATE: Final = Fraction(24000, 1001)
 NTSC: Final = [Fraction(1, 2) + n / RATE for n in range(200)]
 
@@ -106,8 +106,8 @@ def test_far_from_the_mouth_the_locked_film_is_the_codecs_round_trip(parts: Part
     film = sight.crops.mul(2).sub(1).permute(1, 0, 2, 3)[None]
     trip = ((unblocked(blocks(film))[0].permute(1, 0, 2, 3) + 1) / 2).clamp(0, 1)
     moved = (render(Paper(parts), sight) - trip).abs().amax(dim=(0, 1))
-    assert not moved[:8, :8].any() and not moved[:8, 24:].any(), "the corners"
-    assert moved[12:20, 12:20].min() > 1e-3
+    assert not moved[:8].any() and not moved[:, :8].any() and not moved[:, 56:].any(), "the rim"
+    assert moved[28:36, 28:36].min() > 1e-3
     free = (render(Paper(parts), replace_points(sight)) - trip).abs().amax(dim=(0, 1))
     assert free.min() > 0, "without a mesh nothing is locked"
 
@@ -139,7 +139,7 @@ def test_a_pass_carries_on_what_the_one_before_drew(parts: Parts, local: None) -
     x, sigma = given[-1]
     assert x.shape[2] == 5, "two known latents and three for nine new frames, made whole"
     assert (sigma[:, :2] == 0).all() and (sigma[:, 2:] > 0).all()
-    torch.testing.assert_close(x[:1, :, :2], blocks(before), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(x[:1, :, :2].clamp(-1, 1), blocks(before), rtol=1e-5, atol=1e-5)  # as a film has it
     assert given[0][1].ndim == 1, "the first pass knows nothing"
 
 
