@@ -164,7 +164,7 @@ def other_pairs() -> list[str]:
 
 
 def seconds_a_frame() -> list[str]:
-    """What a frame of OmniSync's starter costs, all of `render`: hearing and every step, each one call of the network."""
+    """What a frame of OmniSync's starter costs, all of `render`: hearing, and a call of the network for each step."""
     return puppets.windows()
 
 
