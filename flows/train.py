@@ -165,7 +165,9 @@ def omnisync(
     folder: Folder,
     settings: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A changed copy of models/omnisync/train/training.toml with its reasons."),
+        typer.Option(
+            metavar="FILE", help="A changed copy of models/omnisync/train/training.toml, which says why each number."
+        ),
     ] = None,
     without: Annotated[
         list[str] | None, typer.Option(metavar="LOSS", help="Leave a loss out. May be repeated.")

@@ -3,14 +3,16 @@
 import json
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
 
-from models.training import curves
+from models.training import curves, kept
 from models.training.diverged import Diverged
 
 LOG: Final = 50  # steps between two points of the curves
@@ -33,20 +35,56 @@ class Plan(Protocol):
     def save_every(self) -> int: ...
 
 
-class Run(Protocol):
-    """All that is needed to go on; `step` is one lesson, and says the weighted losses by name."""
+P = TypeVar("P", bound=Plan)
 
-    folder: Path
-    steps: int
-    seconds: float
 
-    def step(self) -> dict[str, float]: ...
-    def save(self) -> None: ...
-    def resume(self) -> None: ...
+class Run(ABC, Generic[P]):
+    """All that is needed to go on: networks, optimisers, the number of the step.
+
+    KEPT         names of what a checkpoint holds
+    network      is taught, by the optimiser `learn`; `average` follows it
+    """
+
+    KEPT: ClassVar[tuple[str, ...]] = ("network", "average", "learn")
+    network: Any
+    average: nn.Module
+    learn: Any
+
+    def __init__(self, recipe: P, folder: Path, machine: Accelerator) -> None:
+        self.recipe, self.folder, self.machine = recipe, folder, machine
+        self.steps, self.seconds = 0, 0.0
+
+    @abstractmethod
+    def step(self) -> dict[str, float]:
+        """One lesson; the weighted losses by name. Raises Diverged as `descend` does."""
+
+    def descend(self, losses: Mapping[str, Tensor]) -> dict[str, float]:
+        """Learns from the weighted losses of a lesson; says what they were.
+
+        raises   Diverged before anything is learnt from a loss that is no number
+        """
+        loss = _summed(losses, self.steps)
+        self.learn.param_groups[0]["lr"] = _rate(self.recipe, self.steps)
+        self.learn.zero_grad()
+        self.machine.backward(loss)
+        self.machine.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.learn.step()
+        _averaged(self.average, self.network, self.recipe, self.steps)
+        self.steps += 1
+        return {name: float(value.detach()) for name, value in losses.items()}
+
+    def save(self) -> None:
+        kept.save(self.folder, self._parts(), self.steps, self.seconds)
+
+    def resume(self) -> None:
+        self.steps, self.seconds = kept.resume(self.folder, self._parts(), self.machine.device)
+
+    def _parts(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.KEPT}
 
 
 def follow(
-    run: Run, plan: Plan, board: Callable[[], Tensor], judged: Callable[[], Mapping[str, float]]
+    run: Run[Any], board: Callable[[], Tensor], judged: Callable[[], Mapping[str, float]]
 ) -> Iterator[tuple[int, str]]:
     """Trains to the plan's last step, from where an earlier run in the same folder stopped.
 
@@ -56,6 +94,7 @@ def follow(
     raises   Diverged; `run.pt` is then still the last good one
     """
     run.folder.mkdir(parents=True, exist_ok=True)
+    plan: Plan = run.recipe
     log = run.folder / "curves.jsonl"
     if (run.folder / "run.pt").exists():
         run.resume()
@@ -80,13 +119,13 @@ def follow(
             curves.picture(board(), run.folder / f"sheet_{run.steps:06d}.png")
 
 
-def rate(plan: Plan, steps: int) -> float:
+def _rate(plan: Plan, steps: int) -> float:
     """The rate of a step: it warms up, then falls along half a cosine to a share of itself."""
     fallen = plan.last_rate + (1 - plan.last_rate) * (0.5 + 0.5 * math.cos(math.pi * steps / plan.steps))
     return plan.rate * fallen * min(1.0, (steps + 1) / plan.warm_up)
 
 
-def summed(losses: Mapping[str, Tensor], steps: int) -> Tensor:
+def _summed(losses: Mapping[str, Tensor], steps: int) -> Tensor:
     """One loss of many; raises Diverged, before anything is learnt from it, where it is no number."""
     loss = torch.stack(list(losses.values())).sum()
     if not math.isfinite(float(loss.detach())):
@@ -95,7 +134,7 @@ def summed(losses: Mapping[str, Tensor], steps: int) -> Tensor:
     return loss
 
 
-def averaged(average: nn.Module, network: nn.Module, plan: Plan, steps: int) -> None:
+def _averaged(average: nn.Module, network: nn.Module, plan: Plan, steps: int) -> None:
     """Moves the average a little towards the network's weights, in the first steps more."""
     keep = min(plan.average, (steps + 1) / (steps + 10))
     with torch.no_grad():

@@ -7,7 +7,6 @@ Source: eq. 9 of Diff2Lip (arXiv 2308.09716); every number is in training.toml.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -19,15 +18,18 @@ from models.diff2lip.train.critic import Critic
 from models.diff2lip.train.expert import Expert
 from models.diff2lip.train.recipe import FRAMES, Recipe
 from models.diff2lip.train.subject import Drawn, Subject
-from models.training import kept, loop
+from models.training import loop
 
 
-class Run:
-    """All that is needed to go on: networks, optimisers, the number of the step."""
+class Run(loop.Run[Recipe]):
+    """With a critic, whose own optimiser is `learn_critic`."""
+
+    KEPT = ("network", "average", "critic", "learn", "learn_critic")
 
     def __init__(self, subject: Subject, recipe: Recipe, folder: Path, machine: Accelerator, expert: Expert) -> None:
         torch.manual_seed(recipe.seed)  # of this process, which trains and does nothing else
-        self.subject, self.recipe, self.folder, self.machine, self.expert = subject, recipe, folder, machine, expert
+        super().__init__(recipe, folder, machine)
+        self.subject, self.expert = subject, expert
         self.average = subject.network().requires_grad_(False).to(machine.device)
         network = subject.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         network.load_state_dict(self.average.state_dict())
@@ -39,7 +41,6 @@ class Run:
             torch.optim.AdamW(network.parameters(), recipe.rate, betas=(0.9, 0.99), weight_decay=recipe.decay),
             torch.optim.AdamW(judge.parameters(), recipe.critic.rate, betas=beta, weight_decay=0.0),
         )
-        self.steps, self.seconds = 0, 0.0
 
     def step(self) -> dict[str, float]:
         """One lesson; the weighted losses by name, and the critic's own, of which 2 is chance.
@@ -47,7 +48,6 @@ class Run:
         raises   Diverged before anything is learnt from a loss that is no number
         """
         recipe = self.recipe
-        self.learn.param_groups[0]["lr"] = loop.rate(recipe, self.steps)
         finishing = self.steps / recipe.steps >= recipe.finish_from
         clips, frames = (recipe.finish_clips, FRAMES) if finishing else (recipe.clips, 1)
         drawn = self.subject.draw(self.network, self.steps, clips, frames)
@@ -58,14 +58,7 @@ class Run:
             said["critic"] = self._teach_critic(drawn)
             losses |= self._judged(drawn)
         weighted = {name: weight * value for name, value in losses.items() if (weight := self._weight(name))}
-        loss = loop.summed(weighted, self.steps)
-        self.learn.zero_grad()
-        self.machine.backward(loss)
-        self.machine.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.learn.step()
-        loop.averaged(self.average, self.network, recipe, self.steps)
-        self.steps += 1
-        return {name: float(value.detach()) for name, value in weighted.items()} | said
+        return self.descend(weighted) | said
 
     def _weight(self, name: str) -> float:
         """Of a loss; the critic's voice rises from nothing while it learns alone."""
@@ -100,18 +93,6 @@ class Run:
             seen = self.critic(drawn.target, drawn.told)
         return {"adversarial": critic.fool(verdict[-1], drawn.weight), "matching": critic.match(verdict, seen)}
 
-    def save(self) -> None:
-        kept.save(self.folder, self._kept(), self.steps, self.seconds)
-
-    def resume(self) -> None:
-        self.steps, self.seconds = kept.resume(self.folder, self._kept(), self.machine.device)
-
-    def _kept(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _KEPT}
-
-
-_KEPT = ("network", "average", "critic", "learn", "learn_critic")
-
 
 def train(
     subject: Subject, recipe: Recipe, folder: Path, machine: Accelerator, expert: Expert, shown: list[Clip]
@@ -123,4 +104,4 @@ def train(
     raises   Diverged; `run.pt` is then still the last good one
     """
     run = Run(subject, recipe, folder, machine, expert)
-    yield from loop.follow(run, recipe, lambda: subject.sheet(run.average, shown), dict)
+    yield from loop.follow(run, lambda: subject.sheet(run.average, shown), dict)

@@ -8,7 +8,7 @@ Source: OmniSync §3 (arXiv 2505.21448v2); every number is in training.toml.
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 from accelerate import Accelerator
@@ -21,23 +21,25 @@ from models.omnisync.train.lesson import Lesson
 from models.omnisync.train.lessons import Lessons
 from models.omnisync.train.recipe import Recipe
 from models.omnisync.train.trial import Trial
-from models.training import kept, loop
+from models.training import loop
 
 SHARPENING: Final = ("picture", "edges")
 STEADIEST: Final = 0.5  # σ under which a mistake of the velocity counts no more: 1/σ² would drown all else
 
 
-class Run:
-    """All that is needed to go on: the network, its average, the optimiser, the number of the step."""
+class Run(loop.Run[Recipe]):
+    """Of the starter, by lessons that follow from the step's number."""
+
+    average: Actor
 
     def __init__(self, lessons: Lessons, recipe: Recipe, folder: Path, machine: Accelerator, actor: Actor) -> None:
-        self.lessons, self.recipe, self.folder, self.machine = lessons, recipe, folder, machine
+        super().__init__(recipe, folder, machine)
+        self.lessons = lessons
         self.average = actor.requires_grad_(False).to(machine.device)
         network = type(actor)(actor.size)
         network.load_state_dict(actor.state_dict())
         optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, betas=(0.9, 0.98), weight_decay=recipe.decay)
         self.network, self.learn = machine.prepare(network, optimiser)
-        self.steps, self.seconds = 0, 0.0
 
     def step(self) -> dict[str, float]:
         """One lesson; the weighted losses by name.
@@ -45,19 +47,11 @@ class Run:
         raises   Diverged before anything is learnt from a loss that is no number
         """
         recipe = self.recipe
-        self.learn.param_groups[0]["lr"] = loop.rate(recipe, self.steps)
         lesson = self.lessons.ready(self.steps).to(self.machine.device)
         with self.machine.autocast(), _small_attention(self.machine.device):
             losses = learnt(self.network, lesson, recipe, self._chance())
         weighted = {name: weight * value for name, value in losses.items() if (weight := self._weight(name))}
-        loss = loop.summed(weighted, self.steps)
-        self.learn.zero_grad()
-        self.machine.backward(loss)
-        self.machine.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.learn.step()
-        loop.averaged(self.average, self.network, recipe, self.steps)
-        self.steps += 1
-        return {name: float(value.detach()) for name, value in weighted.items()}
+        return self.descend(weighted)
 
     def _weight(self, name: str) -> float:
         early = self.steps < self.recipe.sharp_from * self.recipe.steps
@@ -65,18 +59,6 @@ class Run:
 
     def _chance(self) -> torch.Generator:
         return torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + self.steps)
-
-    def save(self) -> None:
-        kept.save(self.folder, self._kept(), self.steps, self.seconds)
-
-    def resume(self) -> None:
-        self.steps, self.seconds = kept.resume(self.folder, self._kept(), self.machine.device)
-
-    def _kept(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _KEPT}
-
-
-_KEPT = ("network", "average", "learn")
 
 
 def learnt(actor: Actor, lesson: Lesson, recipe: Recipe, chance: torch.Generator) -> dict[str, Tensor]:
@@ -130,7 +112,6 @@ def train(
     run = Run(lessons, recipe, folder, machine, actor)
     yield from loop.follow(
         run,
-        recipe,
         lambda: torch.cat([each.sheet(run.average) for each in trials if each.shown], dim=1),
         lambda: {f"{each.name} left": each.left(run.average) for each in trials},
     )
