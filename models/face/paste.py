@@ -20,6 +20,7 @@ from models.lipsync import CropSpec
 
 UNCHANGED: Final = 0.03  # of full scale: a model that moves a pixel less left it as it was
 CHANGED: Final = 0.12  # one that moves it more drew something new, and the plate's detail is of another mouth
+REACH: Final = 0.025  # share of the crop: so far beside what changed no detail is kept; a line's other half would stay
 NEAR: Final = 0.05  # share of the crop: how far from the matte's edge skin still tells about the colour at the edge
 WIDE: Final = 0.15  # share of the crop: sigma over which the colour may vary along the edge; less of it flickers
 MOST: Final = 6 / 255  # a colour is corrected by so much at most: a larger difference is a shadow or another mouth
@@ -41,6 +42,7 @@ def lay(
     """
     drawn = result + colour_at_edge(crop, result, cover, points, spec)
     moved = cv2.GaussianBlur(np.abs(drawn - crop).max(axis=-1), (0, 0), 0.02 * spec.size)
+    moved = cv2.dilate(moved, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(REACH * spec.size) + 1,) * 2))
     kept = 1 - np.clip((moved - UNCHANGED) / (CHANGED - UNCHANGED), 0, 1)
     new, old, weight = (enlarge(np.asarray(layer, np.float32), square, box) for layer in (drawn, crop, kept))
     rgb = new + np.clip(weight, 0, 1)[..., None] * (plate - old)

@@ -148,3 +148,16 @@ def test_still_skin_is_as_calm_as_the_film(plate: Floats, points: Floats) -> Non
         masks.append((shown > 0) & (shown < 0.5))
     source = [np.rint(one * 255).astype(np.uint8) for one in films]
     assert flicker.against(source, out, np.stack(masks)) == pytest.approx(1, abs=0.15)
+
+
+def test_a_line_that_moved_leaves_no_ghost_where_it_was(points: Floats) -> None:
+    """A drawn outline, finer in the film than in the crop: its own detail must not stay beside the place it left."""
+    flat, square = np.full((400, 400, 3), 0.6, np.float32), np.array([200, 200, 340, 0], np.float32)
+    drawn = flat.copy()
+    cv2.line(drawn, (150, 250), (250, 262), (0.05, 0.05, 0.05), 5, cv2.LINE_AA)
+    crop = cut(drawn, square, PAPER.size)
+    x, y, width, height = box = covering(square, 400, 400)
+    below = drawn[y : y + height, x : x + width]
+    everywhere = np.pad(np.ones((PAPER.size - 8, PAPER.size - 8), np.float32), 4)
+    rgb, _ = lay(below, crop, np.full_like(crop, 0.6), everywhere, np.zeros((0, 2), np.float32), square, box, PAPER)
+    assert np.abs(rgb - 0.6).max() < 0.005
