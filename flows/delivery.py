@@ -14,7 +14,7 @@ from typing import Any
 from flows.ledger import Found, Ledger
 from flows.run import run
 from storage import VERSION, artifacts
-from storage.catalog import EpisodeStatus, Shot, ShotStatus, Take, artifact, character, moves, route, shot, step, track
+from storage.catalog import EpisodeStatus, Shot, ShotStatus, Take, artifact, character, moves, route, shot, step, take, track
 from storage.catalog.session import catalog
 from storage.film.planes import Planes
 from storage.film.probe import fingerprint
@@ -51,9 +51,9 @@ class Delivery:
         return {**asdict(self), "out": str(self.out), "report": str(self.report), "page": str(page)}
 
 
-def deliver(book: Ledger, job: EpisodeJob, given: Ingested, takes: Sequence[Take], drawing_us: int) -> Delivery:
+def deliver(book: Ledger, job: EpisodeJob, given: Ingested, drawing_us: int) -> Delivery:
     """Deliver, unless this very delivery lies there already; then say how the episode ended."""
-    shots = book.read(shot.of_episode)
+    shots, takes = book.read(shot.of_episode), book.read(take.to_deliver)
     asked = {
         "out": str(job.out),
         "dub": given.dub_sha,
@@ -104,7 +104,7 @@ def _written(
         on_progress(frame.index + 1, given.film.frames)
 
     began = time.monotonic()
-    picture = run(conforming.conform, given.film, takes, _file_of(takes), between / "picture", job.deliver, watch)
+    picture = run(conforming.conform, given.film, takes, file_of(takes), between / "picture", job.deliver, watch)
     seconds["conform"] = time.monotonic() - began
     began = time.monotonic()
     delivered = run(muxing.deliver, given.film, picture, given.dub, job.out)
@@ -127,7 +127,8 @@ def _written(
     return Found(notes={"changed": len(picture.changed), "sha": fingerprint(job.out), "seconds": seconds})
 
 
-def _file_of(takes: Sequence[Take]) -> Callable[[str], Path]:
+def file_of(takes: Sequence[Take]) -> Callable[[str], Path]:
+    """From the sha of a patch or matte of these takes to a local file that holds it."""
     with catalog() as session:
         files = artifact.of_shas(session, {sha for taken in takes for sha in (taken.patch, taken.matte)})
     suffixes = {file.sha: file.suffix for file in files}

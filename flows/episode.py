@@ -5,25 +5,40 @@ on from there. It is a Prefect flow and, for `dubline dub`, a plain function (fl
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from prefect import flow
+from prefect import flow, runtime
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 
 from flows import painters, steps
 from flows.delivery import Delivery, deliver
+from flows.farm import pages, resume
+from flows.farm import shots as farm
 from flows.opening import opened
-from flows.progress import Lines, Progress
+from flows.progress import Logged, Progress
 from flows.run import run
-from flows.scene import Scene, cues, plan
+from flows.scene import Faces, Scene, cues, plan
 from flows.shot import play
-from storage.catalog import Route, Shot, Take, Track
+from storage.catalog import Shot, ShotStatus
+from storage.errors import DublineError
 from tasks.ingest import Ingested, ingest
 from tasks.job import EpisodeJob
 
 
-def dub(job: EpisodeJob, progress: Progress) -> Delivery:
-    """A film and its dub in; the same film with new mouths out."""
-    painters.check(job)
+Render = Callable[[Scene, Sequence[Shot], Faces, Progress], None]  # draws what the shots lack; the catalog says how each stands
+
+
+def dub(job: EpisodeJob, progress: Progress, render: Render | None = None) -> Delivery:
+    """A film and its dub in; the same film with new mouths out.
+
+    render  who draws the shots: this process, or a farm (flows/farm/shots.py)
+    """
+    if render is None:
+        painters.check(job)
+    else:
+        painters.allowed(job)
     given, spent_us = _given(job, progress)  # refused here or not at all
     with opened(job, given, progress) as book:
         steps.ingested(book, given, spent_us)
@@ -33,8 +48,17 @@ def dub(job: EpisodeJob, progress: Progress) -> Delivery:
         cast = steps.cast(book, given.film, tracks, heard)
         routes = steps.route(book, job, given.film, cast, heard)
         scene = Scene(job, given.film, given.film_sha, heard.speech, heard.turns, {c.id: c for c in cast.characters})
-        takes, drawing_us = _play_all(scene, shots, cast.tracks, routes, progress)
-        return deliver(book, job, given, takes, drawing_us)
+        plan(shots, cast.tracks, routes)
+        began = time.monotonic_ns()
+        (render or here)(scene, shots, cues(cast.tracks, routes), progress)
+        return deliver(book, job, given, (time.monotonic_ns() - began) // 1000)
+
+
+def here(scene: Scene, shots: Sequence[Shot], faces: Faces, progress: Progress) -> None:
+    """Draw the shots in this process, one after another. One red shot costs one shot."""
+    for shot in shots:
+        if shot.id in faces:
+            play(scene, shot, faces[shot.id], progress)
 
 
 def _given(job: EpisodeJob, progress: Progress) -> tuple[Ingested, int]:
@@ -48,18 +72,23 @@ def _given(job: EpisodeJob, progress: Progress) -> tuple[Ingested, int]:
     return given, (time.monotonic_ns() - began) // 1000
 
 
-def _play_all(
-    scene: Scene, shots: Sequence[Shot], tracks: Sequence[Track], routes: Sequence[Route], progress: Progress
-) -> tuple[list[Take], int]:
-    """The circled takes of every shot that is done, and the microseconds spent. One red shot costs one shot."""
-    began = time.monotonic_ns()
-    faces = cues(tracks, routes)
-    plan(shots, tracks, routes)
-    takes = [drawn for shot in shots if shot.id in faces for drawn in play(scene, shot, faces[shot.id], progress)]
-    return takes, (time.monotonic_ns() - began) // 1000
+@flow(
+    name="episode",
+    flow_run_name="{job.called}",
+    on_failure=[resume.after_episode],
+    on_cancellation=[resume.episode_cancelled],
+)
+def episode(job: EpisodeJob) -> State[Any]:
+    """A film and its dub in; the same film with new mouths out. The run's page on a Prefect server.
 
-
-@flow(name="episode", flow_run_name="{job.out.name}")
-def episode(job: EpisodeJob) -> Delivery:
-    """A film and its dub in; the same film with new mouths out. The run's page on a Prefect server."""
-    return dub(job, Lines())
+    With red shots it delivers the source there and fails, naming them; when they are green it goes on by itself.
+    """
+    try:
+        delivery = dub(job, Logged(), farm.render if runtime.deployment.id else here)
+    except DublineError as error:  # in words, and not with a traceback of ours
+        return Failed(message=str(error))
+    pages.of_delivery(delivery)
+    red = [f"{each['shot']}: {each['reason']}" for each in delivery.open if each["status"] == ShotStatus.FAILED]
+    if red:
+        return Failed(message=f"{len(red)} of {sum(delivery.shots.values())} shots are red. {'; '.join(red[:20])}")
+    return Completed(message=f"{delivery.out}: {delivery.changed} of {delivery.frames} frames changed")

@@ -2,12 +2,14 @@
 
 import hashlib
 import importlib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import models
 from flows.scene import Painter
 from models import registry
+from models.lipsync import LipSync
 from storage.errors import Missing, Refused
 from storage.settings import settings
 from tasks.job import EpisodeJob
@@ -15,16 +17,25 @@ from tasks.route import ROUTED
 
 
 def check(job: EpisodeJob) -> None:
-    """Whether the job's model can be had, before an hour is spent on looking at faces.
+    """Whether the job's model can be had here, before an hour is spent on looking at faces.
 
-    raises  Refused if there is no such model, variant or prompt, or its licence forbids the job's purpose;
-            Missing if its weights are not on this machine
+    raises  Refused as `allowed` does; Missing if its weights are not on this machine
+    """
+    allowed(job)
+    for name in _needed(job):
+        _weights(name, job.variant)
+
+
+def allowed(job: EpisodeJob) -> None:
+    """Whether the job's model may be used, on whichever machine.
+
+    raises  Refused if there is no such model, variant or prompt, or its licence forbids the job's purpose
     """
     known = {prompt for name in registry.names() for prompt in registry.prompts(name) if prompt}
     if job.prompt and job.prompt not in known:
         listed = ", ".join(f"'{prompt}'" for prompt in sorted(known)) or "none yet"
         raise Refused(f"No model knows the prompt '{job.prompt}'. The prompts are: {listed}.")
-    for name in [job.model] if job.model else ROUTED:
+    for name in _needed(job):
         try:
             licence = registry.licence(name, job.variant)
         except ValueError as error:
@@ -34,27 +45,37 @@ def check(job: EpisodeJob) -> None:
                 f"The weights of {name} {job.variant} may not be used commercially: {licence.licence}, "
                 f"{licence.source}. Choose another --variant, or --purpose research."
             )
-        _weights(name, job.variant)
 
 
 @cache
 def painter(name: str, variant: str) -> Painter:
-    """The model that draws, and what its answers depend on. Loaded once, not once a shot.
+    """What the model's answers depend on. Its weights are read, it is not loaded.
+
+    raises  Missing if its weights are not on this machine
+    """
+    path = _weights(name, variant)
+    weights = registry.fingerprint(path) if path else hashlib.sha256(variant.encode()).hexdigest()
+    return Painter(_code(name), weights, registry.prompts(name))
+
+
+@cache
+def loaded(name: str, variant: str) -> LipSync:
+    """The model that draws. Loaded once, not once a shot.
 
     raises  Missing if one of its files is not there, Refused if one is no checkpoint of this model
     """
-    path = _weights(name, variant)
     try:
-        model = registry.renderer(name, variant, weights=path)
+        return registry.renderer(name, variant, weights=_weights(name, variant))
     except FileNotFoundError as error:
         raise Missing(
             f"{name} {variant} needs {error.filename}, which is not there. docs/MANUAL.md lists its files."
         ) from None
     except registry.BadCheckpoint as error:
         raise Refused(f"The weights of {name} {variant} cannot be used. {error}.") from None
-    return Painter(
-        model, _code(name), registry.fingerprint(path) if path else hashlib.sha256(variant.encode()).hexdigest()
-    )
+
+
+def _needed(job: EpisodeJob) -> Sequence[str]:
+    return [job.model] if job.model else ROUTED
 
 
 def _weights(name: str, variant: str) -> Path | None:

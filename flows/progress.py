@@ -55,6 +55,15 @@ class Lines:
         print(line, file=self._to, flush=True)
 
 
+class Logged(Lines):
+    """Lines in the log of the Prefect run, which its page shows."""
+
+    def say(self, line: str) -> None:
+        from prefect import get_run_logger
+
+        get_run_logger().info(line)
+
+
 class Bars:
     """One bar a step, by rich."""
 

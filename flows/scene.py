@@ -1,13 +1,30 @@
 """What the shots of one episode have in common, and the question that one face of one shot asks of a model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from models.lipsync import LipSync
-from storage.catalog import HELD, PASS_THROUGH, Character, Route, Shot, ShotStatus, Speaker, Track, Turn, moves
+from storage.catalog import (
+    HELD,
+    PASS_THROUGH,
+    Character,
+    Route,
+    Shot,
+    ShotStatus,
+    Speaker,
+    Track,
+    Turn,
+    character,
+    episode,
+    moves,
+    route,
+    step,
+    track,
+    turn,
+)
+from storage.catalog import shot as shot_rows
 from storage.catalog.session import catalog
-from storage.film.probe import Film
+from storage.film.probe import Film, probe
 from tasks.driving import Intervals, within
 from tasks.job import EpisodeJob
 from tasks.render import Question
@@ -15,15 +32,16 @@ from tasks.render import Question
 SECOND: Final = 1_000_000  # microseconds: a turn that ends this long before a shot is not heard in it by any model
 
 Cue = tuple[Track, Route]  # one face that gets a new mouth, and by which model
+Faces = Mapping[int, list[Cue]]  # by shot id
 
 
 @dataclass(frozen=True)
 class Painter:
-    """A model with its weights, and what its answers depend on."""
+    """What the answers of a model with its weights depend on; known without loading it."""
 
-    model: LipSync
     code: str  # sha256 of its source
     weights: str  # sha256 of its weights
+    prompts: Collection[str]  # that it understands
 
 
 @dataclass(frozen=True)
@@ -54,7 +72,7 @@ class Scene:
             weights=painter.weights,
             seed=self.job.seed,
             steps=self.job.steps,
-            prompt=self.job.prompt if self.job.prompt in painter.model.prompts else "",
+            prompt=self.job.prompt if self.job.prompt in painter.prompts else "",
         )
 
     def _voice(self, face: Track) -> Speaker | None:
@@ -71,8 +89,8 @@ class Scene:
         return tuple((turn.start_us, turn.end_us) for turn in self.turns if voice and turn.speaker_id == voice.id)
 
 
-def cues(tracks: Sequence[Track], routes: Sequence[Route]) -> dict[int, list[Cue]]:
-    """By shot id: the faces that are to be drawn."""
+def cues(tracks: Sequence[Track], routes: Sequence[Route]) -> Faces:
+    """The faces that are to be drawn."""
     of_track = {each.track_id: each for each in routes}
     found: dict[int, list[Cue]] = {}
     for face in tracks:
@@ -97,3 +115,28 @@ def plan(shots: Sequence[Shot], tracks: Sequence[Track], routes: Sequence[Route]
                 moves.move(session, shot, ShotStatus.PASSED_THROUGH, why)
             elif shot.status in (ShotStatus.PLANNED, ShotStatus.PASSED_THROUGH, ShotStatus.HELD):
                 moves.move(session, shot, ShotStatus.WAITING)
+
+
+def cued(episode_name: str, names: Sequence[str]) -> list[tuple[Shot, list[Cue]]]:
+    """The named shots of an episode that has its routes, each with the faces that are to be drawn, as the catalog has it.
+
+    raises  Refused if there is no such episode or shot
+    """
+    with catalog() as session:
+        row = episode.by_name(session, episode_name)
+        found = cues(track.of_episode(session, row.id), route.of_episode(session, row.id))
+        shots = [shot_rows.by_name(session, row.id, name) for name in names]
+    return [(each, found.get(each.id, [])) for each in shots]
+
+
+def staged(episode_name: str) -> Scene:
+    """The scene of an episode that has its routes, on whichever machine.
+
+    raises  Missing or Refused where this machine cannot read the film
+    """
+    with catalog() as session:
+        row = episode.by_name(session, episode_name)
+        notes = {each.name: each.notes for each in step.of_episode(session, row.id)}
+        turns, cast = turn.of_episode(session, row.id), character.of_episode(session, row.id)
+    job = EpisodeJob.model_validate(row.job)
+    return Scene(job, probe(job.film), row.film_sha, notes["listen"]["speech"], turns, {c.id: c for c in cast})

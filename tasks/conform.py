@@ -135,32 +135,42 @@ def lay_takes(
     to      where the intermediate goes (MOV or NUT inside, whatever its name)
     raises  Refused if the film is damaged, DublineError if a take's files are
     """
-    layout = pixel_format(film.pix_fmt)
     encoder = encoder_for(film, deliver)
-    starting = sorted((_Reel(take, file_of) for take in takes if take.placements), key=_first, reverse=True)
-    running: list[_Reel] = []
     changed: list[int] = []
     with PictureWriter(to, film, encoder) as writer:
-        for frame in frames(film):
-            while starting and _first(starting[-1]) <= frame.index:
-                running.append(starting.pop())
-            planes = list(frame.planes)
-            for reel in running:
-                if (laid := reel.at(frame.index)) is not None:
-                    patch, matte, x, y = laid
-                    lay_take(planes, patch, matte, x, y, layout)
-            running = [reel for reel in running if _last(reel) > frame.index]
-            touched = any(not np.array_equal(a, b) for a, b in zip(frame.planes, planes, strict=True) if a is not b)
-            after = tuple(planes) if touched else frame.planes
-            if touched:
+        for frame, after in laid(film, takes, file_of):
+            if after is not frame.planes:
                 changed.append(frame.index)
-            if encoder.copies and not touched:
+            if encoder.copies and after is frame.planes:
                 writer.copy(frame.index)
             else:
                 writer.write(frame.index, after)
             if watch is not None:
                 watch(frame, after)
     return Picture(to, film.frames, tuple(changed), writer.copied, encoder)
+
+
+def laid(
+    film: Film, takes: Sequence[Take], file_of: FileOf, start: int = 0, end: int | None = None
+) -> Iterator[tuple[Frame, Planes]]:
+    """Every frame of [start, end) and its planes with the takes laid over them: its own where no bit differs.
+
+    takes   none may begin before `start`: patches are read in their order
+    """
+    layout = pixel_format(film.pix_fmt)
+    starting = sorted((_Reel(take, file_of) for take in takes if take.placements), key=_first, reverse=True)
+    running: list[_Reel] = []
+    for frame in frames(film, start, end):
+        while starting and _first(starting[-1]) <= frame.index:
+            running.append(starting.pop())
+        planes = list(frame.planes)
+        for reel in running:
+            if (found := reel.at(frame.index)) is not None:
+                patch, matte, x, y = found
+                lay_take(planes, patch, matte, x, y, layout)
+        running = [reel for reel in running if _last(reel) > frame.index]
+        touched = any(not np.array_equal(a, b) for a, b in zip(frame.planes, planes, strict=True) if a is not b)
+        yield frame, tuple(planes) if touched else frame.planes
 
 
 def _first(reel: _Reel) -> int:

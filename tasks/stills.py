@@ -18,6 +18,7 @@ from storage.film.colour import to_rgb
 from storage.film.planes import Planes
 from storage.film.probe import Film
 from storage.film.read import Frame
+from tasks.conform import FileOf, laid
 
 WIDTH: Final = 960  # pixels of a still at most
 CLOSE_UP: Final = 420  # pixels of the enlarged mouth, the longer side
@@ -41,6 +42,16 @@ class Still:
     def files(self) -> tuple[Path, ...]:
         every = (self.before, self.after, self.mouth_before, self.mouth_after)
         return tuple(path for path in every if path is not None)
+
+
+def still_of(film: Film, shot: Shot, takes: Sequence[Take], file_of: FileOf, folder: Path) -> Still:
+    """The still of one shot, before its film is conformed. Reads the shot up to the picture that shows it."""
+    watch = Stills(film, [shot], takes, folder)
+    (wanted,) = watch.wanted
+    first = min([wanted, *(int(take.placements[0][0]) for take in takes if take.placements)])
+    for frame, after in laid(film, takes, file_of, first, wanted + 1):
+        watch(frame, after)
+    return watch.taken[shot.name]
 
 
 def pick(shots: Sequence[Shot], takes: Iterable[Take]) -> dict[int, str]:

@@ -12,7 +12,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.catalog.base import Base, BigInt
-from storage.catalog.shot import Shot
+from storage.catalog.shot import Shot, ShotStatus
 from storage.catalog.track import Track
 
 
@@ -60,6 +60,13 @@ def of_episode(session: Session, episode_id: int) -> Sequence[Take]:
     return session.scalars(
         drawn.where(Shot.episode_id == episode_id).order_by(Shot.start, Track.id, Take.version)
     ).all()
+
+
+def to_deliver(session: Session, episode_id: int) -> Sequence[Take]:
+    """The circled takes of the shots that are done, in the order of the film: what lies over it in the delivery."""
+    drawn = select(Take).join(Track, Take.track_id == Track.id).join(Shot, Track.shot_id == Shot.id)
+    done = drawn.where(Shot.episode_id == episode_id, Shot.status == ShotStatus.DONE, Take.circled)
+    return session.scalars(done.order_by(Shot.start, Track.id)).all()
 
 
 def circle(session: Session, chosen: Take) -> None:
