@@ -14,7 +14,20 @@ from typing import Any
 from flows.ledger import Found, Ledger
 from flows.run import run
 from storage import VERSION, artifacts
-from storage.catalog import EpisodeStatus, Shot, ShotStatus, Take, artifact, character, moves, route, shot, step, take, track
+from storage.catalog import (
+    EpisodeStatus,
+    Shot,
+    ShotStatus,
+    Take,
+    artifact,
+    character,
+    moves,
+    route,
+    shot,
+    step,
+    take,
+    track,
+)
 from storage.catalog.session import catalog
 from storage.film.planes import Planes
 from storage.film.probe import fingerprint

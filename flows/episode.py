@@ -26,8 +26,9 @@ from storage.errors import DublineError
 from tasks.ingest import Ingested, ingest
 from tasks.job import EpisodeJob
 
-
-Render = Callable[[Scene, Sequence[Shot], Faces, Progress], None]  # draws what the shots lack; the catalog says how each stands
+Render = Callable[
+    [Scene, Sequence[Shot], Faces, Progress], None
+]  # draws what the shots lack; the catalog says how each stands
 
 
 def dub(job: EpisodeJob, progress: Progress, render: Render | None = None) -> Delivery:

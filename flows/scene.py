@@ -118,7 +118,7 @@ def plan(shots: Sequence[Shot], tracks: Sequence[Track], routes: Sequence[Route]
 
 
 def cued(episode_name: str, names: Sequence[str]) -> list[tuple[Shot, list[Cue]]]:
-    """The named shots of an episode that has its routes, each with the faces that are to be drawn, as the catalog has it.
+    """The named shots of an episode that has its routes, each with the faces that are to be drawn.
 
     raises  Refused if there is no such episode or shot
     """

@@ -42,3 +42,9 @@ class OutOfGpuMemory(ShotFailed):
 
 class TrainingFailed(DublineError):
     """A training run that cannot go on as it is. The message says where its last good checkpoint lies."""
+
+
+class Unreachable(DublineError):
+    """The catalog or the store was not there for a moment. A later attempt may find it."""
+
+    retryable = True

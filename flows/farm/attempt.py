@@ -5,7 +5,6 @@ lock, with the stack of every thread in its log; it then counts as crashed, and 
 """
 
 import faulthandler
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -38,7 +37,7 @@ def begun(shot: Shot, faces: Sequence[Cue], run_id: str) -> Held:
 @contextmanager
 def _at_most(seconds: float) -> Iterator[None]:
     with card():
-        faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__)
+        faulthandler.dump_traceback_later(seconds, exit=True)
         try:
             yield
         finally:

@@ -31,7 +31,9 @@ MARKS: Final = {
 def of_shot(scene: Scene, shot: Shot, faces: Sequence[Cue]) -> None:
     """The page section of one shot: before and after, who speaks, which model and why, the takes and their findings."""
     with catalog() as session:
-        takes = [each for each in take.of_episode(session, shot.episode_id) if each.track_id in {t.id for t, _ in faces}]
+        takes = [
+            each for each in take.of_episode(session, shot.episode_id) if each.track_id in {t.id for t, _ in faces}
+        ]
         findings = [f for f in finding.of_episode(session, shot.episode_id) if f.take_id in {each.id for each in takes}]
         name = session.get_one(Episode, shot.episode_id).name
     circled = [each for each in takes if each.circled] if shot.status == ShotStatus.DONE else []
@@ -63,7 +65,7 @@ class Watched:
             if (chosen := routes.get(each.id)) is not None:
                 who = cast.get(each.character_id or 0, "nobody")
                 self._chosen.setdefault(each.shot_id, []).append(f"{who}: {chosen.model}, {chosen.reason}")
-        self._seen: list[tuple[str, str]] = []
+        self._seen: list[tuple[ShotStatus, str]] = []
         self._artifact: UUID | None = None
 
     def show(self, now: Mapping[int, Shot]) -> None:
@@ -84,7 +86,9 @@ class Watched:
             ]
         )
         if self._artifact is None:
-            self._artifact = create_markdown_artifact(said, key=key(self.row.name), description="its shots")
+            made = create_markdown_artifact(said, key=key(self.row.name), description="its shots")
+            assert isinstance(made, UUID)  # Prefect's functions are also coroutines, elsewhere
+            self._artifact = made
         else:
             with get_client(sync_client=True) as client:
                 client.update_artifact(self._artifact, ArtifactUpdate(data=said))

@@ -17,14 +17,14 @@ from storage.catalog.session import catalog
 OPEN = (ShotStatus.WAITING, ShotStatus.RENDERING, ShotStatus.FAILED)
 
 
-def after_shot(flow: Flow[Any, Any], run: FlowRun, state: State[Any]) -> None:
+def after_shot(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """The last red shot is green: its episode delivers anew."""
-    go_on(str(run.parameters["episode"]), f"{run.name} is green")
+    go_on(str(flow_run.parameters["episode"]), f"{flow_run.name} is green")
 
 
-def after_episode(flow: Flow[Any, Any], run: FlowRun, state: State[Any]) -> None:
+def after_episode(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """It failed, and while it was delivering its last red shot turned green: it delivers anew."""
-    for tag in run.tags:
+    for tag in flow_run.tags:
         if tag.startswith("episode:"):
             go_on(tag.removeprefix("episode:"), "its shots turned green meanwhile")
 
@@ -42,19 +42,19 @@ def go_on(name: str, why: str) -> bool:
         return runs.again(client, run, why)
 
 
-def shot_cancelled(flow: Flow[Any, Any], run: FlowRun, state: State[Any]) -> None:
+def shot_cancelled(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Whoever cancelled it, in Prefect or by `dubline cancel`: what it had not drawn is red."""
     with catalog() as session:
-        row = episode.by_name(session, str(run.parameters["episode"]))
-        for name in run.parameters["shots"]:
+        row = episode.by_name(session, str(flow_run.parameters["episode"]))
+        for name in flow_run.parameters["shots"]:
             each = shot.by_name(session, row.id, name)
             if each.status in (ShotStatus.WAITING, ShotStatus.RENDERING):
                 moves.move(session, each, ShotStatus.FAILED, f"cancelled: {state.message or 'in Prefect'}")
 
 
-def episode_cancelled(flow: Flow[Any, Any], run: FlowRun, state: State[Any]) -> None:
+def episode_cancelled(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """The same for an episode; `dubline submit` or Retry takes it up again."""
-    for tag in run.tags:
+    for tag in flow_run.tags:
         if tag.startswith("episode:"):
             with catalog() as session:
                 row = episode.by_name(session, tag.removeprefix("episode:"))

@@ -107,6 +107,7 @@ def _submitted(row: Episode, group: Sequence[Shot], scene: Scene, faces: Faces) 
         work_queue_name=scene.job.priority,
         tags=runs.shot_tags(row.name, *names),
     )
+    assert isinstance(run, FlowRun)  # Prefect's functions are also coroutines, elsewhere
     return run.id
 
 

@@ -92,19 +92,15 @@ class Stage:
         return Drawn(folder / "patch.mkv", folder / "matte.mkv", [[n, 8, 8] for n in numbers])
 
 
-class Told:
-    """As much of a model as a question asks."""
-
-    prompts = ("", "calm")
-
-
 def set_up(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Stage:
     stage = Stage(folder)
     for name in ("split", "look", "listen", "cast", "route"):
         monkeypatch.setattr(f"tasks.{name}.{name}", _task(getattr(stage, name)))
-    monkeypatch.setattr("flows.shot.render", _task(stage.render))
-    monkeypatch.setattr("flows.shot.painter", lambda name, variant: Painter(Told(), "c" * 64, "w" * 64))  # type: ignore[arg-type]
+    monkeypatch.setattr("flows.takes.render", _task(stage.render))
+    monkeypatch.setattr("flows.painters.painter", lambda name, variant: Painter("c" * 64, "w" * 64, ("", "calm")))
+    monkeypatch.setattr("flows.painters.loaded", lambda name, variant: None)
     monkeypatch.setattr("flows.painters.check", lambda job: None)
+    monkeypatch.setattr("flows.patience.PAUSES", (0.0, 0.0, 0.0))
     return stage
 
 

@@ -53,8 +53,8 @@ def test_weights_of_another_model_are_refused_and_a_file_that_lacks_is_named(
     settings.cache_clear()
     save_file({"stranger": torch.zeros(1)}, tmp_path / "diff2lip.safetensors")
     with pytest.raises(Refused, match="weights of diff2lip paper cannot be used"):
-        painters.painter("diff2lip", "paper")
+        painters.loaded("diff2lip", "paper")
     monkeypatch.setattr("models.omnisync.paper.load", lambda *_, **__: (tmp_path / "vae.safetensors").open())
     save_file({"stranger": torch.zeros(1)}, tmp_path / "omnisync.safetensors")
     with pytest.raises(Missing, match=r"omnisync paper needs .*vae\.safetensors, which is not there"):
-        painters.painter("omnisync", "paper")
+        painters.loaded("omnisync", "paper")
