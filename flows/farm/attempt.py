@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from functools import partial
 from uuid import UUID
 
+from prefect.client.orchestration import get_client
+
 from flows import estimate
-from flows.farm import env
 from flows.farm.card import card
 from flows.scene import Cue
 from flows.takes import Held
@@ -22,7 +23,7 @@ from tasks.ranges import length
 
 def begun(shot: Shot, faces: Sequence[Cue], run_id: str) -> Held:
     """Write the attempt down. Returns what is held while a model draws a face of it: the card, for so long."""
-    with env.reach() as client:
+    with get_client(sync_client=True) as client:
         run = client.read_flow_run(UUID(run_id))
         asked = [each for each in client.read_flow_run_states(run.id) if each.name == "AwaitingRetry"]
     because = (asked[-1].message or "retried") if asked else "sent with its episode"

@@ -14,7 +14,6 @@ from prefect.settings import (
 from prefect.testing.utilities import prefect_test_harness
 from prefect.utilities.importtools import import_object
 
-from flows.delivery import Delivery
 from flows.episode import episode
 from flows.shot import shot
 from storage.errors import ShotFailed
@@ -42,11 +41,11 @@ def test_the_episode_runs_on_a_server_and_a_red_shot_is_drawn_alone(
 ) -> None:
     stage = set_up(monkeypatch, tmp_path)
     stage.trouble["render 12"] = ends_with(ShotFailed, "the face leaves the picture")
-    delivery = episode(stage.job())
-    assert isinstance(delivery, Delivery) and delivery.shots == {"passed-through": 1, "done": 1, "failed": 1}
-    assert shot("out", "sh0020") == "sh0020 is done"
-    assert episode(stage.job()).whole
-    assert stage.computed["render 12"] == 2 and stage.computed["look"] == 1
+    ended = episode(stage.job(), return_state=True)
+    assert ended.is_failed() and ended.message == "1 of 3 shots are red. sh0020: the face leaves the picture"
+    assert shot("out", ["sh0020", "sh0030"], return_state=True).is_completed()
+    assert episode(stage.job(), return_state=True).is_completed()
+    assert stage.computed["render 12"] == 2 and stage.computed["look"] == 1 and stage.computed["render 24"] == 1
 
 
 def test_the_entrypoints_of_the_deployments_exist() -> None:
