@@ -21,19 +21,22 @@ from tasks.progress import OnProgress
 from tasks.render import Drawn, Question
 from tests.shoot import FILM_24, draw_film, draw_picture, draw_sound, keep_pictures
 
-FRAMES = 36  # three shots of twelve frames; a face in the second and the third
+LONG = 12  # frames of a shot
+FRAMES = 3 * LONG  # three shots; a face in all but the first
 SIZE = (16, 16)  # of a patch
 
 
 class Stage:
     """Counts what is computed; `trouble` by a step's name is called first and may raise."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, shots: int = 3, long: int = LONG) -> None:
+        self.folder, self.shots, self.long = folder, shots, long
         self.computed: Counter[str] = Counter()
         self.trouble: dict[str, Callable[[], None]] = {}
-        self.film = draw_film(folder / "film.mkv", FRAMES, FILM_24)
-        self.dub = draw_sound(folder / "dub.wav", FRAMES / FILM_24)
+        self.film, self.dub = folder / "film.mkv", folder / "dub.wav"
+        if not self.dub.exists():
+            draw_film(self.film, shots * long, FILM_24)
+            draw_sound(self.dub, shots * long / FILM_24)
 
     def job(self, **wishes: Any) -> EpisodeJob:
         return EpisodeJob(**{"film": self.film, "dub": self.dub, "out": self.folder / "out.mkv", **wishes})
@@ -45,7 +48,7 @@ class Stage:
 
     def split(self, film: Film, on_progress: OnProgress) -> list[Shot]:
         self.enter("split")
-        return [Shot(f"sh00{n + 1}0", 12 * n, 12 * n + 12) for n in range(3)]
+        return [Shot(f"sh{10 * n + 10:04d}", self.long * n, self.long * (n + 1)) for n in range(self.shots)]
 
     def look(self, film: Film, shots: Sequence[Shot], on_progress: OnProgress, mouths: Mapping[str, object]) -> Looked:
         self.enter("look")
@@ -53,10 +56,11 @@ class Stage:
         for shot in shots[1:]:
             frames = np.arange(shot.start, shot.end, dtype=np.int32)
             measures = ("box", "points", "mouth", "score", "opening", "motion", "yaw", "pitch", "sharpness")
-            geometry = artifacts.put_arrays("geometry", {"frames": frames} | {name: np.zeros(12) for name in measures})
+            nothing = {name: np.zeros(self.long) for name in measures}
+            geometry = artifacts.put_arrays("geometry", {"frames": frames} | nothing)
             looked.geometries.append(geometry)
             looked.tracks.append(
-                Track(shot.id, "f1", shot.start, shot.end, 12, geometry.sha, 200.0, 0.0, 80.0, "photoreal")
+                Track(shot.id, "f1", shot.start, shot.end, self.long, geometry.sha, 200.0, 0.0, 80.0, "photoreal")
             )
         return looked
 
@@ -94,14 +98,19 @@ class Stage:
 
 def set_up(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Stage:
     stage = Stage(folder)
-    for name in ("split", "look", "listen", "cast", "route"):
-        monkeypatch.setattr(f"tasks.{name}.{name}", _task(getattr(stage, name)))
-    monkeypatch.setattr("flows.takes.render", _task(stage.render))
-    monkeypatch.setattr("flows.painters.painter", lambda name, variant: Painter("c" * 64, "w" * 64, ("", "calm")))
-    monkeypatch.setattr("flows.painters.loaded", lambda name, variant: None)
-    monkeypatch.setattr("flows.painters.check", lambda job: None)
-    monkeypatch.setattr("flows.patience.PAUSES", (0.0, 0.0, 0.0))
+    stand_in(stage, monkeypatch.setattr)
     return stage
+
+
+def stand_in(stage: Stage, put: Callable[[str, object], None]) -> None:
+    """The stage in place of eyes, ears and painters; `put` sets what a dotted name means."""
+    for name in ("split", "look", "listen", "cast", "route"):
+        put(f"tasks.{name}.{name}", _task(getattr(stage, name)))
+    put("flows.takes.render", _task(stage.render))
+    put("flows.painters.painter", lambda name, variant: Painter("c" * 64, "w" * 64, ("", "calm")))
+    put("flows.painters.loaded", lambda name, variant: None)
+    put("flows.painters.check", lambda job: None)
+    put("flows.patience.PAUSES", (0.0, 0.0, 0.0))
 
 
 def _task(method: Callable[..., Any]) -> Task[..., Any]:
