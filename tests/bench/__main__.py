@@ -29,7 +29,7 @@ from flows.demo.script import SCENES
 from storage.film import programs
 from storage.film.probe import probe
 from storage.film.read import speech
-from tests.bench import casting, cuts, mouths, puppets, samplers, styles
+from tests.bench import casting, cuts, farm, mouths, puppets, samplers, styles
 from tests.whole.studio import Studio, all_planes, sound_of
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "MEASURED.md"
@@ -173,6 +173,21 @@ def omnisyncs_paper() -> list[str]:
     return puppets.paper()
 
 
+def many_shots() -> list[str]:
+    """Short shots whose model does nothing, on PostgreSQL, with two workers of two runs each: what a shot costs beside
+    its drawing. One row with neighbours in one run, up to 16, as short shots are; one with a run for each shot.
+    """
+    return farm.many()
+
+
+def what_is_killed() -> list[str]:
+    """SIGKILL while a shot is being drawn, and nobody helps: the seconds from the kill to the delivery of an episode of
+    three shots, beside those of an episode that nothing happened to. A process that its worker sees dying is sent again
+    after 20 s; one that died with its worker is missed after 90 s without a heartbeat.
+    """
+    return farm.faults()
+
+
 def sync_experts() -> list[str]:
     """The shipped sync experts on clips they were not taught on: readings within one frame of all, and the mean margin.
 
@@ -219,6 +234,8 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[], list[str]]]]] = {
     "pairs": ("OmniSync: taught by other pairs", other_pairs),
     "windows": ("OmniSync: seconds a frame", seconds_a_frame),
     "omnisync-paper": ("OmniSync: the size of the paper", omnisyncs_paper),
+    "farm-many": ("A farm: many short shots", many_shots),
+    "farm-faults": ("A farm: what is killed", what_is_killed),
 }
 
 

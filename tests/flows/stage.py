@@ -56,8 +56,8 @@ class Stage:
         for shot in shots[1:]:
             frames = np.arange(shot.start, shot.end, dtype=np.int32)
             measures = ("box", "points", "mouth", "score", "opening", "motion", "yaw", "pitch", "sharpness")
-            nothing = {name: np.zeros(self.long) for name in measures}
-            geometry = artifacts.put_arrays("geometry", {"frames": frames} | nothing)
+            nothing = {name: np.zeros(self.long, np.float32) for name in measures}
+            geometry = artifacts.put_arrays("geometry", {"frames": frames, **nothing})
             looked.geometries.append(geometry)
             looked.tracks.append(
                 Track(shot.id, "f1", shot.start, shot.end, self.long, geometry.sha, 200.0, 0.0, 80.0, "photoreal")

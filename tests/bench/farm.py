@@ -1,0 +1,139 @@
+"""What a farm costs and what it survives: real servers and workers, shots whose model does nothing.
+
+`many` sends a film of 300 short shots, `faults` kills one process after another in the middle of an episode.
+"""
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psutil
+from prefect.client.schemas.objects import FlowRun, StateType
+
+from flows.farm import runs
+from tests.storage.postgres import temporary_postgres
+from tests.whole.played import Played, played
+
+MANY: Final = 300
+ONE_EACH: Final = 40  # shots for one run a shot: what a run costs does not depend on how many there are
+LONG: Final = 5  # frames of a shot, of which one is drawn
+
+
+def many() -> list[str]:
+    rows = [
+        "| shots | runs | submitted | drained | CPU-s a shot: workers | server |",
+        "|---|---|---|---|---|---|",
+    ]
+    for shots, alone in ((MANY, 30.0), (ONE_EACH, 0.0)):
+        with (
+            tempfile.TemporaryDirectory() as name,
+            _on_postgres(Path(name)) as more,
+            played(Path(name), shots + 1, long=LONG, alone=alone, more=more, gpu_limit=2) as studio,
+        ):
+            rows.append(_drained(studio, shots))
+    return rows
+
+
+def _drained(studio: Played, shots: int) -> str:
+    before = _spent(studio)
+    began = time.time()
+    run = studio.dub("many")
+    studio.farm.wait(run, {StateType.COMPLETED}, 3600)
+    with studio.farm.client() as client:
+        made = {each.id: each for each in runs.shots_of(client, "many").values()}
+    workers, server = (b - a for a, b in zip(before, _spent(studio), strict=True))
+    submitted = max(_time(each.created) for each in made.values()) - min(_time(each.created) for each in made.values())
+    drained = max(_time(each.end_time) for each in made.values()) - began
+    return f"| {shots} | {len(made)} | {submitted:.1f} s | {drained:.0f} s | {workers / shots:.2f} | {server / shots:.2f} |"
+
+
+def _spent(studio: Played) -> tuple[float, float]:
+    """CPU seconds so far of the gpu workers with all they have started, and of the server."""
+
+    def of(name: str) -> float:
+        t = psutil.Process(studio.farm.pid(name)).cpu_times()
+        return float(t.user + t.system + t.children_user + t.children_system)
+
+    return sum(of(f"gpu-{n}") for n in range(len(studio.farm.homes))), of("server")
+
+
+def _time(when: object) -> float:
+    return float(when.timestamp()) if hasattr(when, "timestamp") else 0.0
+
+
+@contextmanager
+def _on_postgres(logs: Path) -> Iterator[dict[str, str]]:
+    """The environment of a farm whose catalog and Prefect are two databases of one PostgreSQL."""
+    import psycopg
+
+    with temporary_postgres(logs) as url:
+        plain = url.replace("+psycopg", "")
+        with psycopg.connect(plain, autocommit=True) as connection:
+            connection.execute("create database prefect")
+        yield {
+            "DUBLINE_CATALOG": url,
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL": plain.replace("postgresql://", "postgresql+asyncpg://").replace(
+                "/postgres", "/prefect"
+            ),
+        }
+
+
+def faults() -> list[str]:
+    rows = ["| killed in the middle | delivered after | seconds without it |", "|---|---|---|"]
+    with tempfile.TemporaryDirectory() as name, played(Path(name), 4) as studio:
+        plain = _seconds(studio, "nothing", 100, lambda run: None)
+        for number, (what, kill) in enumerate(FAULTS.items()):
+            spent = _seconds(studio, f"ep{number:02d}", number, lambda run, kill=kill: kill(studio, run))  # type: ignore[misc]
+            rows.append(f"| {what} | {spent:.0f} s | {plain:.0f} s |")
+    return rows
+
+
+def _seconds(studio: Played, name: str, seed: int, kill: Callable[[FlowRun], None]) -> float:
+    """From the moment of the kill, with a shot at work, to the delivery."""
+    before = studio.computed()["render 12"]
+    gate = studio.trouble("render 12")
+    run = studio.dub(name, seed)
+    studio.until(lambda: studio.computed()["render 12"] > before, 240)
+    with studio.farm.client() as client:
+        shot = runs.of_shot(client, name, "sh0020")
+    assert shot is not None
+    began = time.monotonic()
+    kill(shot)
+    gate.unlink()
+    studio.farm.wait(run, {StateType.COMPLETED}, 600)
+    return time.monotonic() - began
+
+
+def _shot(studio: Played, run: FlowRun) -> None:
+    studio.farm.kill_run(run.id)
+
+
+def _worker(studio: Played, run: FlowRun) -> None:
+    name = studio.worker_of(studio.farm.pid_of_run(run.id))
+    studio.farm.kill(name)
+    studio.farm.start_worker(name)
+
+
+def _server(studio: Played, run: FlowRun) -> None:
+    os.kill(studio.farm.pid("server"), signal.SIGKILL)
+    studio.farm.start_server()
+
+
+def _episode(studio: Played, run: FlowRun) -> None:
+    with studio.farm.client() as client:
+        parent = runs.of_episode(client, str(run.parameters["episode"]))
+    assert parent is not None
+    studio.farm.kill_run(parent.id)
+
+
+FAULTS: Final = {
+    "a shot's process": _shot,
+    "a worker, and with it its shot": _worker,
+    "the server": _server,
+    "the episode's process": _episode,
+}

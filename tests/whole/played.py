@@ -1,0 +1,102 @@
+"""A farm whose workers play on a stage, and what an operator does there."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from prefect.client.schemas.objects import StateType
+
+from flows.farm import keeper, runs
+from storage.catalog import EpisodeStatus, episode
+from storage.catalog.session import catalog
+from tests.flows.farm import Farm
+from tests.flows.stage import LONG, Stage
+from tests.whole import stand_ins
+
+ENDED: Final = {StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED}
+PLAYS: Final = {"episode/cpu": "tests.whole.stand_ins.episode", "shot/gpu": "tests.whole.stand_ins.shot"}
+
+
+class Played:
+    """A farm, and a stage on which its workers play."""
+
+    def __init__(self, farm: Farm, stage: Stage) -> None:
+        self.farm, self.stage = farm, stage
+        (stage.folder / "trouble").mkdir(exist_ok=True)
+
+    def dub(self, name: str, seed: int = 7) -> UUID:
+        """Start an episode, as `dubline submit` does. Another seed, or the takes of an episode before are found."""
+        job = self.stage.job(out=self.stage.folder / f"{name}.mkv", name=name, seed=seed)
+        with self.farm.client() as client:
+            known = client.read_deployment_by_name("episode/cpu")
+            given = {"job": job.model_dump(mode="json")}
+            run = client.create_flow_run_from_deployment(
+                known.id, parameters=given, name=name, tags=runs.episode_tags(name)
+            )
+        return run.id
+
+    def trouble(self, step: str, kind: str = "") -> Path:
+        """`step` fails, dies, hangs or waits until the file is gone."""
+        file = self.stage.folder / "trouble" / step
+        file.write_text(kind)
+        return file
+
+    def computed(self) -> Counter[str]:
+        evidence = self.stage.folder / "evidence"
+        return Counter(evidence.read_text().splitlines() if evidence.exists() else [])
+
+    def run_of(self, name: str, shot: str) -> UUID:
+        with self.farm.client() as client:
+            found = runs.of_shot(client, name, shot)
+        assert found is not None
+        return found.id
+
+    def press_retry(self, run: UUID) -> None:
+        """The request of the interface's Retry button."""
+        state = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "Retry from the UI"}
+        with self.farm.client() as client:
+            client.request(
+                "POST", "/flow_runs/{id}/set_state", path_params={"id": run}, json={"state": state, "force": True}
+            ).raise_for_status()
+
+    def until(self, seen: Callable[[], bool], seconds: float = 120) -> None:
+        """Wait for a state of the world."""
+        end = time.monotonic() + seconds
+        while not seen():
+            assert time.monotonic() < end, "it did not come to that"
+            time.sleep(0.2)
+
+    def worker_of(self, pid: int) -> str:
+        """The gpu worker that runs this process."""
+        (name,) = (each for each in ("gpu-0", "gpu-1") if pid in keeper.descendants(self.farm.pid(each)))
+        return name
+
+    def status(self, name: str) -> EpisodeStatus:
+        with self.farm.inside(), catalog() as session:
+            return episode.by_name(session, name).status
+
+
+@contextmanager
+def played(
+    folder: Path,
+    shots: int,
+    *,
+    long: int = LONG,
+    alone: float = 0.0,
+    more: Mapping[str, str] | None = None,
+    **farm: Any,
+) -> Iterator[Played]:
+    """A farm for films of so many shots, the first without a face.
+
+    long   frames of a shot
+    alone  seconds of drawing from which a shot has a run of its own; 0: each has
+    more   environment of its processes; farm: as `Farm` takes them
+    """
+    stage = Stage(folder, shots, long)
+    told = stand_ins.environment(stage, alone) | dict(more or {})
+    with Farm(folder, entrypoints=PLAYS, more=told, **{"gpu_workers": 2, **farm}) as running:
+        yield Played(running, stage)
