@@ -49,7 +49,8 @@ def _drained(studio: Played, shots: int) -> str:
     workers, server = (b - a for a, b in zip(before, _spent(studio), strict=True))
     submitted = max(_time(each.created) for each in made.values()) - min(_time(each.created) for each in made.values())
     drained = max(_time(each.end_time) for each in made.values()) - began
-    return f"| {shots} | {len(made)} | {submitted:.1f} s | {drained:.0f} s | {workers / shots:.2f} | {server / shots:.2f} |"
+    spent = f"{workers / shots:.2f} | {server / shots:.2f}"
+    return f"| {shots} | {len(made)} | {submitted:.1f} s | {drained:.0f} s | {spent} |"
 
 
 def _spent(studio: Played) -> tuple[float, float]:
