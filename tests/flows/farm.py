@@ -36,7 +36,7 @@ POLL_SECONDS: Final = 0.25
 
 
 class Farm:
-    """One server, one cpu worker, `gpu_workers` gpu workers.
+    """One server, one cpu worker or none, `gpu_workers` gpu workers.
 
     folder          all homes and logs lie below it; `farm.home` is the home of the server and the cpu worker
     gpu_workers     how many, each with `gpu_limit` runs at once
@@ -51,6 +51,7 @@ class Farm:
         self,
         folder: Path,
         *,
+        cpu_worker: bool = True,
         gpu_workers: int = 1,
         gpu_limit: int = 1,
         separate_homes: bool = False,
@@ -63,6 +64,7 @@ class Farm:
         self.homes = [folder / f"house-{n}" if separate_homes else self.home for n in range(gpu_workers)]
         self.more = dict(more or {}) | ({env.DATABASE: database} if database else {})
         self.api = ""
+        self._cpu_worker = cpu_worker
         self._limit = gpu_limit
         self._entrypoints = dict(entrypoints or {})
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -74,7 +76,8 @@ class Farm:
         try:
             self.start_server()
             self.play(self._entrypoints)
-            self.start_worker("cpu")
+            if self._cpu_worker:
+                self.start_worker("cpu")
             for number in range(len(self.homes)):
                 self.start_worker(f"gpu-{number}")
         except BaseException:
