@@ -48,7 +48,7 @@ def janitor() -> State[list[str]]:
 
 def sweep(client: SyncPrefectClient, now: datetime) -> list[str]:
     """What it did, one line each. `now` is the time by which silence is measured."""
-    return [*_bury(client, now), *_try_again(client, now), *_resume(client)]
+    return [*_resume(client), *_try_again(client, now), *_bury(client, now)]  # what is buried now has its time
 
 
 def _bury(client: SyncPrefectClient, now: datetime) -> Iterator[str]:

@@ -36,7 +36,7 @@ POLL_SECONDS: Final = 0.25
 
 
 class Farm:
-    """One server, one cpu worker or none, `gpu_workers` gpu workers.
+    """One server, one cpu worker or none, `gpu_workers` gpu workers. A server without workers is bare: `play` fits it.
 
     folder          all homes and logs lie below it; `farm.home` is the home of the server and the cpu worker
     gpu_workers     how many, each with `gpu_limit` runs at once
@@ -75,7 +75,8 @@ class Farm:
             (home / "logs").mkdir(parents=True, exist_ok=True)
         try:
             self.start_server()
-            self.play(self._entrypoints)
+            if self._cpu_worker or self.homes:
+                self.play(self._entrypoints)
             if self._cpu_worker:
                 self.start_worker("cpu")
             for number in range(len(self.homes)):
