@@ -104,6 +104,20 @@ def demo(
 
 
 @app.command()
+def up(
+    host: Annotated[str, typer.Option(help="Where the server listens; 0.0.0.0 for other machines.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Its port.")] = 4200,
+    role: Annotated[str, typer.Option(help="server, worker, or all: both.")] = "all",
+    pool: Annotated[list[str] | None, typer.Option(help="Serve only this pool: cpu or gpu.")] = None,
+    card: Annotated[list[str] | None, typer.Option(metavar="N", help="Use only this card.")] = None,
+) -> None:
+    """Start this machine's part of a farm: server, pools, workers. Ctrl-C ends it in order."""
+    from flows.farm.up import asked
+
+    asked(host, port, role, pool or [], card)
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Look over this machine: what is there, what is missing, what to do about it."""
     from flows import tables

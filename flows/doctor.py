@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from storage.errors import DublineError
+from storage.errors import DublineError, Missing
 from storage.film import programs
 from storage.film.programs import Program
 from storage.settings import settings
@@ -146,8 +146,25 @@ def _disk() -> Check:
     return Check("disk", free >= FREE_GIB, True, f"{free:.0f} GiB free for {home}", do)
 
 
+def farm() -> Check:
+    from flows.farm import env
+
+    url = env.address()
+    if url is None:
+        return Check("farm", False, False, "none; `dubline dub` needs none", "`dubline up` starts one on this machine.")
+    try:
+        with env.reach(url) as client:
+            from flows.farm.workers import seen_lately
+
+            seen = ", ".join(seen_lately(client)) or "nobody"
+    except Missing as error:
+        return Check("farm", False, False, str(error))
+    return Check("farm", True, False, f"{url}; workers seen lately: {seen}")
+
+
 CHECKS: Final[Sequence[Callable[[], Check]]] = (
     _python, _ffmpeg, _ffprobe, opencv, _torch, _gpu, _faces, _voices, _starter, _whisper, _catalog, _disk,
+    farm,
 )  # fmt: skip
 
 

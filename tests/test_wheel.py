@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BROUGHT_ALONG = ("pyproject.toml", "README.md", "flows", "tasks", "models", "storage", "migrations")
+BROUGHT_ALONG = ("pyproject.toml", "README.md", "prefect.yaml", "flows", "tasks", "models", "storage", "migrations")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,17 @@ def test_it_starts_and_makes_a_catalog_outside_the_checkout(installed: Path, tmp
         command = [sys.executable, "-m", "flows.cli", *arguments]
         ended = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "house" / "catalog.sqlite").is_file()
     where = [sys.executable, "-c", "import flows.cli, migrations; print(flows.cli.__file__, migrations.__file__)"]
     said = subprocess.run(where, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
     assert all(Path(path).is_relative_to(installed) for path in said.split())
-    assert (tmp_path / "house" / "catalog.sqlite").is_file()
+
+
+def test_a_farm_finds_its_deployments_outside_the_checkout(installed: Path, tmp_path: Path) -> None:
+    look = "from flows.farm.fittings import prefect_yaml, read; print(prefect_yaml()); assert len(read()) >= 3"
+    env = os.environ | {"PYTHONPATH": str(installed)}
+    said = subprocess.run(
+        [sys.executable, "-c", look], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 0, said.stderr
+    assert Path(said.stdout.strip()).is_relative_to(installed)

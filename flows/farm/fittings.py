@@ -21,7 +21,7 @@ from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.utilities.callables import parameter_schema
 
 import flows
-from flows.farm import automations
+from flows.farm import automations, env
 from flows.farm.workers import POOLS
 from storage.errors import Missing
 
@@ -97,3 +97,8 @@ def _schedule(said: dict[str, Any]) -> DeploymentScheduleCreate:
     when = {name: said[name] for name in ("interval", "cron", "timezone", "anchor_date") if name in said}
     rest = {name: said[name] for name in ("slug", "parameters") if name in said}
     return DeploymentScheduleCreate(schedule=construct_schedule(**when), active=said.get("active", True), **rest)
+
+
+if __name__ == "__main__":  # a process of its own, for this imports every flow
+    with env.reach() as client:
+        fit(client, read())

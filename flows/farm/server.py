@@ -22,17 +22,26 @@ def api(host: str, port: int) -> str:
     return f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}/api"
 
 
-def check_port(host: str, port: int) -> None:
-    """Refused if something listens there already."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def check_port(host: str, port: int, seconds: float = 0.0) -> None:
+    """Refused if something listens there, and still does after so many seconds."""
+    until = time.monotonic() + seconds
+    while (why := _taken(host, port)) is not None:
+        if time.monotonic() > until:
+            raise Refused(
+                f"The farm's server cannot listen at {host}:{port}: {why}. "
+                "Give another --port, or end what listens there."
+            )
+        time.sleep(0.5)
+
+
+def _taken(host: str, port: int) -> str | None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise Refused(
-                f"The farm's server cannot listen at {host}:{port}: {error.strerror}. "
-                "Give another --port, or end what listens there."
-            ) from None
+            return error.strerror or str(error)
+    return None
 
 
 def wait_until_healthy(url: str, alive: Callable[[], bool], log: str, seconds: float = START_SECONDS) -> None:

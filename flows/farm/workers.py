@@ -9,7 +9,10 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
 
 Pool = Literal["cpu", "gpu"]
 POOLS: Final[tuple[Pool, ...]] = get_args(Pool)
@@ -51,3 +54,10 @@ def cards_of_machine() -> list[str]:
     said = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
     lines = [line for line in said.stdout.splitlines() if line.startswith("GPU ")]
     return [line.removeprefix("GPU ").partition(":")[0] for line in lines] if said.returncode == 0 else []
+
+
+def seen_lately(client: "SyncPrefectClient") -> list[str]:
+    """The names of the workers that the server has heard of within their heartbeat, of whatever machine."""
+    pools = [pool.name for pool in client.read_work_pools()]
+    workers = [worker for pool in pools for worker in client.read_workers_for_work_pool(pool)]
+    return [worker.name for worker in workers if worker.status == "ONLINE"]

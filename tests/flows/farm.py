@@ -27,6 +27,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun, StateType
 
 from flows.farm import env, fittings, keeper, server
+from flows.farm.lost import hand_back
 from flows.farm.workers import Worker
 from storage.settings import settings
 
@@ -35,7 +36,7 @@ POLL_SECONDS: Final = 0.25
 
 
 class Farm:
-    """One server, one cpu worker, `gpu_workers` gpu workers.
+    """One server, one cpu worker or none, `gpu_workers` gpu workers. A server without workers is bare: `play` fits it.
 
     folder          all homes and logs lie below it; `farm.home` is the home of the server and the cpu worker
     gpu_workers     how many, each with `gpu_limit` runs at once
@@ -50,6 +51,7 @@ class Farm:
         self,
         folder: Path,
         *,
+        cpu_worker: bool = True,
         gpu_workers: int = 1,
         gpu_limit: int = 1,
         separate_homes: bool = False,
@@ -62,6 +64,7 @@ class Farm:
         self.homes = [folder / f"house-{n}" if separate_homes else self.home for n in range(gpu_workers)]
         self.more = dict(more or {}) | ({env.DATABASE: database} if database else {})
         self.api = ""
+        self._cpu_worker = cpu_worker
         self._limit = gpu_limit
         self._entrypoints = dict(entrypoints or {})
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -72,9 +75,10 @@ class Farm:
             (home / "logs").mkdir(parents=True, exist_ok=True)
         try:
             self.start_server()
-            with self.client() as client:
-                fittings.fit(client, self._deployments())
-            self.start_worker("cpu")
+            if self._cpu_worker or self.homes:
+                self.play(self._entrypoints)
+            if self._cpu_worker:
+                self.start_worker("cpu")
             for number in range(len(self.homes)):
                 self.start_worker(f"gpu-{number}")
         except BaseException:
@@ -108,9 +112,10 @@ class Farm:
         return outside | {name: value for name, value in ours.items() if value} | self.more
 
     @contextmanager
-    def inside(self, home: Path | None = None) -> Iterator[None]:
+    def inside(self, home: Path | None = None, without: Collection[str] = ()) -> Iterator[None]:
         """While the block runs this process is on the farm: its catalog, its artifacts, its server."""
-        with mock.patch.dict(os.environ, self.env(home), clear=True):
+        given = {name: value for name, value in self.env(home).items() if name not in without}
+        with mock.patch.dict(os.environ, given, clear=True):
             settings.cache_clear()
             try:
                 yield
@@ -143,6 +148,17 @@ class Farm:
         self._start("server", server.command("127.0.0.1", self._port), given, self.home)
         server.wait_until_healthy(self.api, lambda: self._running["server"].poll() is None, "the note below")
 
+    def up(self, *words: str) -> subprocess.Popen[bytes]:
+        """`dubline up` in place of all else: the caller's to end. Its words are in `log("up")`."""
+        self.api = server.api("127.0.0.1", self._port)
+        given = {name: value for name, value in self.env().items() if name != "DUBLINE_FARM"}
+        self.folder.mkdir(exist_ok=True)
+        with self.log("up").open("ab") as said:
+            command = [sys.executable, "-m", "flows.cli", "up", "--port", str(self._port), *words]
+            return subprocess.Popen(
+                command, env=given, cwd=self.folder, stdout=said, stderr=said, start_new_session=True
+            )
+
     def start_worker(self, name: str) -> None:
         """`cpu`, or `gpu-0`, `gpu-1`, …"""
         pool, _, number = name.partition("-")
@@ -155,22 +171,26 @@ class Farm:
     def _start(self, name: str, command: list[str], given: dict[str, str], home: Path) -> None:
         self._running[name] = keeper.start(command, given, self.log(name), home)
 
-    def stop(self, name: str, seconds: float = 30) -> None:
+    def stop(self, name: str) -> None:
         """End a server or worker in order, with all it started."""
-        running = self._running.pop(name)
-        if running.poll() is None:
-            running.terminate()
-        _wait_for(running, seconds)
+        keeper.end(self._running.pop(name), seconds=30)
 
     def pid(self, name: str) -> int:
         """The process itself: the server, or the worker; not its keeper."""
         return keeper.descendants(self._running[name].pid)[0]
 
-    def kill(self, name: str) -> None:
-        """SIGKILL for a server or worker alone, as a machine does that is out of memory. Its runs are ended with it."""
-        running = self._running.pop(name)
-        os.kill(self.children_of(running)[0], signal.SIGKILL)
-        _wait_for(running, 30)
+    def kill(self, name: str, *, noticed: bool = False) -> None:
+        """SIGKILL for a server or worker, and with a worker for its runs: a machine that is lost.
+
+        noticed  by a `dubline up` that lives on, which gives the runs back; else the server misses their heartbeats
+        """
+        os.kill(self.pid(name), signal.SIGKILL)
+        kept = self._running.pop(name)
+        kept.wait(30)
+        lost = keeper.runs_lost(kept)
+        if noticed:
+            with self.client() as client:
+                hand_back(client, lost, f"{name} ended")
 
     def kill_run(self, run: UUID) -> None:
         """SIGKILL for the process of a flow run; its worker lives."""
@@ -180,10 +200,6 @@ class Farm:
         with self.client() as client:
             said = client.read_flow_run(run).infrastructure_pid or ""
         return int(said.rpartition(":")[2])
-
-    @staticmethod
-    def children_of(running: subprocess.Popen[bytes]) -> list[int]:
-        return keeper.descendants(running.pid)
 
     def processes(self) -> list[int]:
         """Every process of the farm that lives, keepers included."""
@@ -198,6 +214,11 @@ class Farm:
             known = client.read_deployment_by_name(deployment)
             return client.create_flow_run_from_deployment(known.id, parameters=parameters, work_queue_name=queue).id
 
+    def look(self, run: UUID) -> FlowRun:
+        """As the server knows it."""
+        with self.client() as client:
+            return client.read_flow_run(run)
+
     def wait(self, run: UUID, until: Collection[StateType], seconds: float = 120) -> FlowRun:
         """The run once its state has one of these types. Test types, never names: a worker has names of its own."""
         end = time.monotonic() + seconds
@@ -211,37 +232,36 @@ class Farm:
                     raise TimeoutError(f"{seen.name} is {seen.state.name} after {seconds} s: {seen.state.message}")
                 time.sleep(POLL_SECONDS)
 
-    def _deployments(self) -> list[dict[str, Any]]:
-        found = fittings.read()
-        for each in found:
-            flow_name = each["entrypoint"].rpartition(".")[2]
-            each["entrypoint"] = self._entrypoints.get(f"{flow_name}/{each['name']}", each["entrypoint"])
-        return found
+    def play(self, entrypoints: Mapping[str, str]) -> None:
+        """Fit the server out with stand-ins: see `entrypoints` above."""
+        wanted = fittings.read()
+        for each in wanted:
+            name = each["entrypoint"].rpartition(".")[2]
+            each["entrypoint"] = entrypoints.get(f"{name}/{each['name']}", each["entrypoint"])
+        with self.client() as client:
+            fittings.fit(client, wanted)
 
     # ------------------------------------------------------------------ what happened
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.log"
 
+    def wait_to_read(self, words: str, log: str = "up", seconds: float = 120) -> str:
+        """All that is in a log, once it holds these words."""
+        end = time.monotonic() + seconds
+        while words not in (said := self.log(log).read_text(errors="replace")):
+            if time.monotonic() > end:
+                raise TimeoutError(f"'{words}' is not in {log}.log after {seconds} s:\n{self.logs()}")
+            time.sleep(POLL_SECONDS)
+        return said
+
     def logs(self, lines: int = 40) -> str:
         """The last words of every process."""
         told = []
-        for file in sorted(self.folder.glob("*.log")):
+        for file in sorted([*self.folder.glob("*.log"), *self.home.glob("logs/*.log")]):
             said = re.sub(r"\x1b\[[0-9;]*m", "", file.read_text(errors="replace")).splitlines()
             told.append("\n".join([f"--- {file.name}", *said[-lines:]]))
         return "\n".join(told)
-
-
-def _wait_for(running: subprocess.Popen[bytes], seconds: float) -> None:
-    try:
-        running.wait(seconds)
-    except subprocess.TimeoutExpired:
-        for pid in [*keeper.descendants(running.pid), running.pid]:
-            os.kill(pid, signal.SIGKILL)
-        running.wait()
-    finally:
-        if running.stdin:
-            running.stdin.close()
 
 
 def _free_port() -> int:
