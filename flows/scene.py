@@ -25,6 +25,7 @@ from storage.catalog import (
 from storage.catalog import shot as shot_rows
 from storage.catalog.session import catalog
 from storage.film.probe import Film, probe
+from storage.roots import there
 from tasks.driving import Intervals, within
 from tasks.job import EpisodeJob
 from tasks.render import Question
@@ -139,4 +140,4 @@ def staged(episode_name: str) -> Scene:
         notes = {each.name: each.notes for each in step.of_episode(session, row.id)}
         turns, cast = turn.of_episode(session, row.id), character.of_episode(session, row.id)
     job = EpisodeJob.model_validate(row.job)
-    return Scene(job, probe(job.film), row.film_sha, notes["listen"]["speech"], turns, {c.id: c for c in cast})
+    return Scene(job, probe(there(job.film)), row.film_sha, notes["listen"]["speech"], turns, {c.id: c for c in cast})

@@ -3,6 +3,7 @@
 DublineError
 ├── Refused            exit 2  this film, dub or option cannot be used; nothing was started
 ├── Missing            exit 3  a codec, a checkpoint, a program; `dubline doctor` explains
+├── Unreachable        exit 1  the database, the object store or room on a disk was not there; retryable
 ├── ShotFailed         exit 1  this shot is red, the others go on
 │   └── OutOfGpuMemory         retryable
 └── TrainingFailed     exit 1  this run learns nothing any more; its last checkpoint is kept
@@ -30,6 +31,15 @@ class Missing(DublineError):
     exit_code = 3
 
 
+class Unreachable(DublineError):
+    """Something outside this process was not there for a moment: the database, the object store, room on a disk.
+
+    Nothing half-written is left behind, so the same thing may be done again; mostly it heals without a person.
+    """
+
+    retryable = True
+
+
 class ShotFailed(DublineError):
     """One shot could not be rendered. It is delivered as the source, and the delivery says so."""
 
@@ -42,9 +52,3 @@ class OutOfGpuMemory(ShotFailed):
 
 class TrainingFailed(DublineError):
     """A training run that cannot go on as it is. The message says where its last good checkpoint lies."""
-
-
-class Unreachable(DublineError):
-    """The catalog or the store was not there for a moment. A later attempt may find it."""
-
-    retryable = True

@@ -1,23 +1,31 @@
 """The job: everything a person may ask for. One model, so that Prefect makes one form of it.
 
 What decides the pixels stands here and in the files it names; what differs between machines is in storage/settings.py.
+Files are given as whole paths or under a root, `films:ep1/film.mov` (storage/roots.py). A job holds the paths of the
+machine it is on, and is written down (`model_dump(mode="json")`) as every machine understands it.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
 
+from storage import roots
 from storage.errors import Refused
 
 
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute():
-        raise ValueError(f"'{path}' depends on where one stands; give the whole path, from / on")
-    return path
+def _here(given: object) -> object:
+    """This machine's path. Errors of roots come out as they are: a DublineError is none of pydantic's."""
+    if not isinstance(given, str | Path):
+        return given
+    text = os.fspath(given)
+    if not (Path(text).is_absolute() or roots.rooted(text)):
+        raise ValueError(f"'{text}' depends on where one stands; give the whole path, from / on")
+    return str(roots.here(text))  # not a Path, which pydantic does not take where it reads JSON
 
 
-AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+FarmPath = Annotated[Path, BeforeValidator(_here), PlainSerializer(roots.portable, return_type=str, when_used="json")]
 Coordinate = Annotated[float, Field(allow_inf_nan=False)]  # pixels of the film
 Half = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None  # None: as it is measured in the picture
 Priority = Literal["urgent", "default", "overnight"]  # the farm's queues; no part of any key: it changes no pixel
@@ -29,10 +37,10 @@ class EpisodeJob(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    film: AbsolutePath = Field(title="Film", description="The picture file; it is read, never written to")
-    dub: AbsolutePath = Field(title="Dub", description="The new sound, as long as the film")
-    out: AbsolutePath = Field(title="Out", description="The delivery; its report lies beside it in OUT.dubline")
-    stems: dict[str, AbsolutePath] = Field(
+    film: FarmPath = Field(title="Film", description="The picture file; it is read, never written to")
+    dub: FarmPath = Field(title="Dub", description="The new sound, as long as the film")
+    out: FarmPath = Field(title="Out", description="The delivery; its report lies beside it in OUT.dubline")
+    stems: dict[str, FarmPath] = Field(
         default={}, title="Stems", description="Dry dialogue of one character: name → file"
     )
     name: str | None = Field(

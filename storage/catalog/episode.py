@@ -27,7 +27,7 @@ class Episode(Base):
 
     id: Mapped[int] = mapped_column(BigInt, init=False, primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
-    film: Mapped[str]  # path or URL as given
+    film: Mapped[str]  # as every machine understands it (storage/roots.py); dub and out likewise
     dub: Mapped[str]
     out: Mapped[str]
     film_sha: Mapped[str] = mapped_column(String(64), index=True)  # fingerprint of the film's bytes
