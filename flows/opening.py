@@ -6,6 +6,7 @@ model makes new takes in the same episode; and whoever wants two episodes of one
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,6 +21,8 @@ from storage.errors import DublineError, Refused
 from storage.roots import portable
 from tasks.ingest import Ingested
 from tasks.job import EpisodeJob
+
+NAME: Final = 90  # letters of a name that is not asked for: a number must fit behind it, and events hold 100
 
 
 @contextmanager
@@ -58,7 +61,7 @@ def _again(session: Session, job: EpisodeJob, given: Ingested) -> Episode | None
 
 def _new(session: Session, job: EpisodeJob, given: Ingested) -> Episode:
     row = Episode(
-        name=job.name or episode.free_name(session, job.out.stem),
+        name=job.name or episode.free_name(session, job.out.stem[:NAME]),
         film=portable(job.film),
         dub=portable(job.dub),
         out=portable(job.out),

@@ -88,7 +88,7 @@ def _keep(stream: BinaryIO, kind: str, suffix: str) -> Artifact:
             elif isinstance(stream, io.BytesIO):
                 store.files.pipe_file(name, stream.getvalue())
             else:
-                store.files.put_file(stream.name, name)
+                store.files.put_file(stream.name, name)  # an opened object would be closed, half, by an error
     return Artifact(sha=sha, kind=kind, suffix=suffix, bytes=length)
 
 

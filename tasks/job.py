@@ -40,7 +40,7 @@ class EpisodeJob(BaseModel):
     film: FarmPath = Field(title="Film", description="The picture file; it is read, never written to")
     dub: FarmPath = Field(title="Dub", description="The new sound, as long as the film")
     out: FarmPath = Field(title="Out", description="The delivery; its report lies beside it in OUT.dubline")
-    stems: dict[str, FarmPath] = Field(
+    stems: dict[Annotated[str, Field(min_length=1, max_length=100)], FarmPath] = Field(
         default={}, title="Stems", description="Dry dialogue of one character: name → file"
     )
     name: str | None = Field(
@@ -52,7 +52,7 @@ class EpisodeJob(BaseModel):
     )
     model: str | None = Field(default=None, title="Model", description="Draws every mouth; empty: chosen shot by shot")
     variant: str = Field(default="starter", title="Variant", description="Which weights of the model")
-    seed: int = Field(default=7, ge=0, lt=2**32, title="Seed", description="The same seed draws the same pixels")
+    seed: int = Field(default=7, ge=0, lt=2**31, title="Seed", description="The same seed draws the same pixels")
     steps: int = Field(default=0, ge=0, le=1000, title="Denoising steps", description="0: the model's own default")
     prompt: str = Field(
         default="", title="Prompt", description="How the mouths shall move, in the words of the model that draws them"

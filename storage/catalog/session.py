@@ -124,7 +124,11 @@ def alembic(connection: Connection) -> Any:
 
 
 def hold_the_pen(connection: Connection) -> None:
-    """Until this transaction ends no other writes events or tables. SQLite's BEGIN IMMEDIATE has seen to it already."""
+    """Until this transaction ends no other decides what to write. SQLite's BEGIN IMMEDIATE has seen to it already.
+
+    Whoever reads to decide what to write (the next version, a free name, whether it may move) takes the pen before
+    reading; taken again in the same transaction it is the same pen.
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(text("select pg_advisory_xact_lock(19681218)"))
 

@@ -7,8 +7,7 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +16,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 
 from flows.farm import runs
 from tests.storage.postgres import temporary_postgres
-from tests.whole.played import Played, played
+from tests.whole.played import Played, on_postgres, played
 
 MANY: Final = 300
 ONE_EACH: Final = 40  # shots for one run a shot: what a run costs does not depend on how many there are
@@ -32,8 +31,8 @@ def many() -> list[str]:
     for shots, alone in ((MANY, 30.0), (ONE_EACH, 0.0)):
         with (
             tempfile.TemporaryDirectory() as name,
-            _on_postgres(Path(name)) as more,
-            played(Path(name), shots + 1, long=LONG, alone=alone, more=more, gpu_limit=2) as studio,
+            temporary_postgres(Path(name)) as url,
+            played(Path(name), shots + 1, long=LONG, alone=alone, more=on_postgres(url), gpu_limit=2) as studio,
         ):
             rows.append(_drained(studio, shots))
     return rows
@@ -65,23 +64,6 @@ def _spent(studio: Played) -> tuple[float, float]:
 
 def _time(when: object) -> float:
     return float(when.timestamp()) if hasattr(when, "timestamp") else 0.0
-
-
-@contextmanager
-def _on_postgres(logs: Path) -> Iterator[dict[str, str]]:
-    """The environment of a farm whose catalog and Prefect are two databases of one PostgreSQL."""
-    import psycopg
-
-    with temporary_postgres(logs) as url:
-        plain = url.replace("+psycopg", "")
-        with psycopg.connect(plain, autocommit=True) as connection:
-            connection.execute("create database prefect")
-        yield {
-            "DUBLINE_CATALOG": url,
-            "PREFECT_SERVER_DATABASE_CONNECTION_URL": plain.replace("postgresql://", "postgresql+asyncpg://").replace(
-                "/postgres", "/prefect"
-            ),
-        }
 
 
 def faults() -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flows import doctor
 from storage.errors import Missing, Refused
 from storage.roots import here, portable, there
 from storage.settings import settings
@@ -125,6 +126,15 @@ def test_a_film_that_is_not_there_is_named_with_its_root_and_its_machine(rooted:
 def test_without_roots_a_film_that_is_not_there_names_the_machine(house: Path) -> None:
     with pytest.raises(Missing, match=r"has no file /nowhere/film.mov. Mount the volume, or .* DUBLINE_ROOTS"):
         there(Path("/nowhere/film.mov"))
+
+
+def test_the_doctor_looks_for_the_roots(rooted: Rooted, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = rooted(films="films", out="out")
+    monkeypatch.setattr("flows.doctor.CHECKS", (doctor._roots,))
+    assert doctor.examine()[0].ok
+    (folder / "out").rmdir()
+    (check,) = doctor.examine()
+    assert not check.ok and check.needed and check.found == f"not there: out={folder / 'out'}"
 
 
 @pytest.mark.parametrize(

@@ -100,3 +100,14 @@ def played(
     told = stand_ins.environment(stage, alone) | dict(more or {})
     with Farm(folder, entrypoints=PLAYS, more=told, **{"gpu_workers": 2, **farm}) as running:
         yield Played(running, stage)
+
+
+def on_postgres(url: str) -> dict[str, str]:
+    """The environment of a farm whose catalog is this database, and Prefect's another one beside it, made here."""
+    import psycopg
+
+    plain = url.replace("+psycopg", "")
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute("create database prefect")
+    prefects = plain.replace("postgresql://", "postgresql+asyncpg://").removesuffix("/postgres") + "/prefect"
+    return {"DUBLINE_CATALOG": url, "PREFECT_SERVER_DATABASE_CONNECTION_URL": prefects}
