@@ -105,7 +105,7 @@ class Farm:
             "DUBLINE_HOME": str(home or self.home),
             "DUBLINE_FARM": self.api,
             "PREFECT_HOME": str((home or self.home) / "prefect"),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
             "OMP_NUM_THREADS": "1",
             "OMP_WAIT_POLICY": "PASSIVE",
         }
