@@ -19,6 +19,8 @@ from storage.catalog.session import catalog
 from storage.film.planes import Planes
 from storage.film.probe import fingerprint
 from storage.film.read import Frame
+from storage.room import room
+from storage.roots import portable
 from tasks import conform as conforming
 from tasks import deliver as muxing
 from tasks.clips import Clips
@@ -55,7 +57,7 @@ def deliver(book: Ledger, job: EpisodeJob, given: Ingested, takes: Sequence[Take
     """Deliver, unless this very delivery lies there already; then say how the episode ended."""
     shots = book.read(shot.of_episode)
     asked = {
-        "out": str(job.out),
+        "out": portable(job.out),
         "dub": given.dub_sha,
         "deliver": job.deliver,
         "takes": [taken.key for taken in takes],
@@ -68,7 +70,7 @@ def deliver(book: Ledger, job: EpisodeJob, given: Ingested, takes: Sequence[Take
         for left in folder.glob("conform-*"):  # by a process that was killed here; the claim says that it is gone
             shutil.rmtree(left)
         # The picture between conform and mux lies beside the delivery: on a disk that must have room for it anyway.
-        with tempfile.TemporaryDirectory(prefix="conform-", dir=folder) as between:
+        with room(folder), tempfile.TemporaryDirectory(prefix="conform-", dir=folder) as between:
             return _written(book, job, given, shots, takes, Path(between), drawing_us, on_progress)
 
     def stands(notes: Mapping[str, Any]) -> bool:

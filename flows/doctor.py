@@ -44,8 +44,10 @@ def _guarded(check: Callable[[], Check]) -> Check:
         return check()
     except Exception as error:
         name = check.__name__.removeprefix("_").replace("_", " ")
-        why = str(error) if isinstance(error, DublineError) else f"{type(error).__name__}: {error}"
-        return Check(name, False, True, why, "Run `make setup`, or `pip install .` in Dubline's folder.")
+        if isinstance(error, DublineError):  # says itself what to do
+            return Check(name, False, True, str(error))
+        do = "Run `make setup`, or `pip install .` in Dubline's folder."
+        return Check(name, False, True, f"{type(error).__name__}: {error}", do)
 
 
 def _python() -> Check:
@@ -138,6 +140,23 @@ def _catalog() -> Check:
     return Check("catalog", ok, True, f"{found}, {shown_url()}", do)
 
 
+def _artifacts() -> Check:
+    from storage import store
+
+    return Check("artifacts", True, True, store.look())
+
+
+def _roots() -> Check:
+    roots = settings().roots
+    absent = [f"{name}={folder}" for name, folder in roots.items() if not folder.is_dir()]
+    said = "none: all machines see films under the same paths"
+    if roots:
+        said = (
+            f"not there: {', '.join(absent)}" if absent else ", ".join(f"{n}={folder}" for n, folder in roots.items())
+        )
+    return Check("roots", not absent, True, said, "Mount the folder, or change DUBLINE_ROOTS.")
+
+
 def _disk() -> Check:
     home = settings().home
     there = next(folder for folder in (home, *home.parents) if folder.exists())
@@ -163,8 +182,8 @@ def farm() -> Check:
 
 
 CHECKS: Final[Sequence[Callable[[], Check]]] = (
-    _python, _ffmpeg, _ffprobe, opencv, _torch, _gpu, _faces, _voices, _starter, _whisper, _catalog, _disk,
-    farm,
+    _python, _ffmpeg, _ffprobe, opencv, _torch, _gpu, _faces, _voices, _starter, _whisper, _catalog, _artifacts,
+    _roots, _disk, farm,
 )  # fmt: skip
 
 

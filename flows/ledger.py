@@ -19,7 +19,20 @@ from sqlalchemy.orm import Session
 
 from flows.progress import Progress
 from storage import VERSION
-from storage.catalog import Artifact, Base, Character, Episode, Finding, Route, Shot, Speaker, Step, Track, Turn
+from storage.catalog import (
+    Artifact,
+    Base,
+    Character,
+    Episode,
+    Finding,
+    Route,
+    Shot,
+    Speaker,
+    Step,
+    Track,
+    Turn,
+    artifact,
+)
 from storage.catalog.base import now_us
 from storage.catalog.session import catalog
 from tasks.progress import OnProgress, unseen
@@ -109,7 +122,7 @@ def _remember(session: Session, episode_id: int, rows: Iterable[Base]) -> None:
         if isinstance(row, Turn):
             row.speaker.episode_id = episode_id
         if isinstance(row, Artifact):
-            session.merge(row)
+            artifact.remember(session, [row])
         else:
             session.add(row)
     session.flush()

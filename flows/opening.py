@@ -6,6 +6,7 @@ model makes new takes in the same episode; and whoever wants two episodes of one
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,8 +18,11 @@ from storage.catalog import Episode, EpisodeStatus, episode, moves
 from storage.catalog.base import now_us
 from storage.catalog.session import catalog
 from storage.errors import DublineError, Refused
+from storage.roots import portable
 from tasks.ingest import Ingested
 from tasks.job import EpisodeJob
+
+NAME: Final = 90  # letters of a name that is not asked for: a number must fit behind it, and events hold 100
 
 
 @contextmanager
@@ -31,7 +35,7 @@ def opened(job: EpisodeJob, given: Ingested, progress: Progress) -> Iterator[Led
     with claim(given.film_sha, given.dub_sha, str(job.out)):
         with catalog() as session:
             row = _again(session, job, given) or _new(session, job, given)
-            row.film, row.dub, row.out = str(job.film), str(job.dub), str(job.out)
+            row.film, row.dub, row.out = map(portable, (job.film, job.dub, job.out))
             row.job = job.model_dump(mode="json")
             moves.move(session, row, EpisodeStatus.RUNNING)
         try:
@@ -57,10 +61,10 @@ def _again(session: Session, job: EpisodeJob, given: Ingested) -> Episode | None
 
 def _new(session: Session, job: EpisodeJob, given: Ingested) -> Episode:
     row = Episode(
-        name=job.name or episode.free_name(session, job.out.stem),
-        film=str(job.film),
-        dub=str(job.dub),
-        out=str(job.out),
+        name=job.name or episode.free_name(session, job.out.stem[:NAME]),
+        film=portable(job.film),
+        dub=portable(job.dub),
+        out=portable(job.out),
         film_sha=given.film_sha,
         dub_sha=given.dub_sha,
         frames=given.film.frames,

@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from storage.room import room
 from storage.settings import settings
 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """An empty folder on home's disk, gone after the block."""
+    """An empty folder on home's disk, gone after the block. Raises Unreachable if the disk is full."""
     place = settings().home / "scratch"
-    place.mkdir(parents=True, exist_ok=True)
+    with room(place):
+        place.mkdir(parents=True, exist_ok=True)
     for left in place.iterdir():
         if not _lives(left.name.partition("-")[0]):
             shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-", dir=place) as folder:
+    with room(place), tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-", dir=place) as folder:
         yield Path(folder)
 
 

@@ -43,6 +43,7 @@ from storage.catalog.base import now_us
 from storage.catalog.session import catalog
 from storage.errors import DublineError, Missing, Refused
 from storage.film.probe import probe
+from storage.roots import there
 from tasks.geometry import Geometry
 from tasks.job import EpisodeJob
 from tasks.progress import OnProgress
@@ -162,6 +163,6 @@ def shot(episode_name: str, name: str) -> str:
     if not faces:
         return f"{name} is {asked.status}: there is nothing to draw in it"
     job = EpisodeJob.model_validate(row.job)
-    scene = Scene(job, probe(job.film), row.film_sha, notes["listen"]["speech"], turns, {c.id: c for c in cast})
+    scene = Scene(job, probe(there(job.film)), row.film_sha, notes["listen"]["speech"], turns, {c.id: c for c in cast})
     play(scene, asked, faces, Lines())
     return f"{name} is {asked.status}" + (f": {asked.reason}" if asked.reason else "")

@@ -1,7 +1,8 @@
 """Big arrays and pictures, kept under the sha256 of their bytes: a folder today, an object store tomorrow.
 
-Promises: a name holds whole bytes or does not exist (written as `.part`, then renamed); the same bytes are kept once;
-equal arrays make equal bytes, so equal names. Nothing is ever overwritten.
+Promises: a name holds whole bytes or does not exist: in a folder they are written as `.part`, then renamed; an object
+store shows an object when all of it has arrived (ADR 19). The same bytes are kept once; equal arrays make equal bytes,
+so equal names. Nothing whole is ever overwritten, and what comes from afar is counted and hashed before it is used.
 Deliberately not here: rows (flows write them, after the file), and deletion.
 """
 
@@ -12,16 +13,18 @@ import shutil
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Final
 
-import fsspec
 import numpy as np
-from fsspec.implementations.local import LocalFileSystem
 from numpy.typing import NDArray
 
 from storage.catalog.artifact import Artifact
 from storage.errors import Missing
+from storage.room import room
 from storage.settings import settings
+from storage.store import Store, shown, spoken_to
+
+FETCHES: Final = 2  # of a file that arrives damaged: the second time it is the store's copy that is
 
 
 def put(source: Path, kind: str, suffix: str) -> Artifact:
@@ -30,6 +33,7 @@ def put(source: Path, kind: str, suffix: str) -> Artifact:
     kind    what it is: patch, matte, speech, still, geometry
     suffix  of the kept file, with its dot: .mkv
     returns the row to add to the catalog; not added yet
+    raises  Missing or Unreachable if the store is not to be had; then nothing is under the name
     """
     with source.open("rb") as stream:
         return _keep(stream, kind, suffix)
@@ -46,34 +50,24 @@ def put_arrays(kind: str, arrays: Mapping[str, NDArray[np.generic]]) -> Artifact
 
 
 def holds(artifact: Artifact) -> bool:
-    """Whether the store has the bytes that the row speaks of."""
-    store, name = _place(artifact.sha, artifact.suffix)
-    return bool(store.exists(name))
+    """Whether the store has the bytes that the row speaks of, by their number."""
+    with spoken_to() as store:
+        return store.size(store.name(artifact.sha, artifact.suffix)) == artifact.bytes
 
 
 def path(sha: str, suffix: str) -> Path:
     """A local file with these bytes; from a remote store a copy in home/cache, checked on arrival."""
-    store, name = _place(sha, suffix)
-    if isinstance(store, LocalFileSystem):
-        if not (local := Path(name)).exists():
-            raise Missing(_gone(sha, suffix))
-        return local
-    cached = settings().home / "cache" / sha[:2] / f"{sha}{suffix}"
-    if not cached.exists():
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        part = cached.with_name(_part(cached.name))
-        try:
-            store.get_file(name, str(part))
-        except FileNotFoundError:
-            raise Missing(_gone(sha, suffix)) from None
-        with part.open("rb") as stream:
-            if _sha_of(stream) != sha:
-                part.unlink()
-                raise Missing(
-                    f"Artifact {sha}{suffix} arrived damaged from {_root_shown()}. Starting again fetches it anew."
-                )
-        part.replace(cached)
-    return cached
+    with spoken_to() as store:
+        if store.local:
+            if not (local := Path(store.name(sha, suffix))).exists():
+                raise Missing(_gone(sha, suffix))
+            return local
+        cached = settings().home / "cache" / sha[:2] / f"{sha}{suffix}"
+        if not cached.exists():
+            with room(cached.parent):
+                cached.parent.mkdir(parents=True, exist_ok=True)
+                _fetch(store, sha, suffix, cached)
+        return cached
 
 
 def arrays(sha: str) -> dict[str, NDArray[Any]]:
@@ -82,41 +76,60 @@ def arrays(sha: str) -> dict[str, NDArray[Any]]:
         return {name: kept[name] for name in kept.files}
 
 
-def _keep(stream: io.BytesIO | io.BufferedReader, kind: str, suffix: str) -> Artifact:
-    sha = _sha_of(stream)
+def _keep(stream: BinaryIO, kind: str, suffix: str) -> Artifact:
+    sha = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # all it asks is readinto
     length = stream.seek(0, os.SEEK_END)
-    store, name = _place(sha, suffix)
-    if not store.exists(name):
-        store.makedirs(name.rsplit("/", 1)[0], exist_ok=True)
-        part = _part(name)
-        stream.seek(0)
-        with store.open(part, "wb") as target:
-            shutil.copyfileobj(stream, target, 1 << 20)
-            if isinstance(store, LocalFileSystem):
-                target.flush()
-                os.fsync(target.fileno())  # the row must not outlive a power cut that the bytes do not
-        store.mv(part, name)
+    stream.seek(0)
+    with spoken_to() as store:
+        name = store.name(sha, suffix)
+        if store.size(name) != length:
+            if store.local:
+                _copy(stream, Path(name))
+            elif isinstance(stream, io.BytesIO):
+                store.files.pipe_file(name, stream.getvalue())
+            else:
+                store.files.put_file(stream.name, name)  # an opened object would be closed, half, by an error
     return Artifact(sha=sha, kind=kind, suffix=suffix, bytes=length)
 
 
-def _place(sha: str, suffix: str) -> tuple[Any, str]:
-    store, root = fsspec.core.url_to_fs(settings().artifacts_url)
-    return store, f"{root.rstrip('/')}/{sha[:2]}/{sha}{suffix}"
+def _copy(stream: BinaryIO, kept: Path) -> None:
+    part = _part(kept)
+    with room(kept.parent):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("wb") as target:
+                shutil.copyfileobj(stream, target, 1 << 20)
+                target.flush()
+                os.fsync(target.fileno())  # the row must not outlive a power cut that the bytes do not
+            part.replace(kept)
+        finally:
+            part.unlink(missing_ok=True)
 
 
-def _part(name: str) -> str:
-    return f"{name}.{uuid.uuid4().hex[:8]}.part"  # two processes may keep the same bytes at the same time
+def _fetch(store: Store, sha: str, suffix: str, cached: Path) -> None:
+    part = _part(cached)
+    try:
+        for _ in range(FETCHES):
+            try:
+                store.files.get_file(store.name(sha, suffix), str(part))
+            except FileNotFoundError:
+                store.size(store.name(sha, suffix))  # complains if it is the bucket that is not there
+                raise Missing(_gone(sha, suffix)) from None
+            with part.open("rb") as arrived:
+                if hashlib.file_digest(arrived, "sha256").hexdigest() == sha:
+                    part.replace(cached)
+                    return
+    finally:
+        part.unlink(missing_ok=True)
+    raise Missing(
+        f"Artifact {sha}{suffix} is damaged in {shown()}: its bytes are not those of its name. Delete it there; a take "
+        "is then drawn anew."
+    )
 
 
-def _sha_of(stream: io.BytesIO | io.BufferedReader) -> str:
-    return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _root_shown() -> str:
-    return settings().artifacts_url.split("@")[-1]  # without user and password
+def _part(name: Path) -> Path:
+    return name.with_name(f"{name.name}.{uuid.uuid4().hex[:8]}.part")  # two processes may keep the same bytes at once
 
 
 def _gone(sha: str, suffix: str) -> str:
-    return (
-        f"Artifact {sha}{suffix} is not in {_root_shown()}: it was deleted, or DUBLINE_ARTIFACTS names another store."
-    )
+    return f"Artifact {sha}{suffix} is not in {shown()}: it was deleted, or DUBLINE_ARTIFACTS names another store."

@@ -3,6 +3,7 @@
 DublineError
 ├── Refused            exit 2  this film, dub or option cannot be used; nothing was started
 ├── Missing            exit 3  a codec, a checkpoint, a program; `dubline doctor` explains
+├── Unreachable        exit 1  the database, the object store or room on a disk was not there; retryable
 ├── ShotFailed         exit 1  this shot is red, the others go on
 │   └── OutOfGpuMemory         retryable
 └── TrainingFailed     exit 1  this run learns nothing any more; its last checkpoint is kept
@@ -28,6 +29,15 @@ class Missing(DublineError):
     """Something this machine lacks. Installing it and starting again helps; trying again does not."""
 
     exit_code = 3
+
+
+class Unreachable(DublineError):
+    """Something outside this process was not there for a moment: the database, the object store, room on a disk.
+
+    Nothing half-written is left behind, so the same thing may be done again; mostly it heals without a person.
+    """
+
+    retryable = True
 
 
 class ShotFailed(DublineError):

@@ -7,17 +7,19 @@ of the job (tasks/job.py).
 
 import difflib
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from storage.errors import Refused
 
 PREFIX: Final = "DUBLINE_"
 KNOWN_TO_TESTS: Final = {"DUBLINE_SHARED"}  # where the developers' media lie
+ROOT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
 def _absolute(path: Path) -> Path:
@@ -39,6 +41,9 @@ class Settings(BaseSettings):
         default="", repr=False, description="database URL; empty: SQLite in home"
     )  # may hold a password
     artifacts: str = Field(default="", repr=False, description="fsspec URL of the artifacts; empty: a folder in home")
+    roots: Annotated[dict[str, Path], NoDecode] = Field(
+        default={}, description="NAME=FOLDER:NAME=FOLDER; what the farm's films lie under on this machine"
+    )
     weights: AbsolutePath | None = Field(default=None, description="folder of checkpoints that are not in the package")
     ffmpeg: AbsolutePath | None = Field(
         default=None, description="the ffmpeg to run; otherwise PATH, then the one pip brought"
@@ -58,6 +63,11 @@ class Settings(BaseSettings):
             raise ValueError("give a database URL, like sqlite:////srv/dubline.db or postgresql+psycopg://host/dubline")
         return url
 
+    @field_validator("roots", mode="before")
+    @classmethod
+    def _names_folders(cls, given: object) -> object:
+        return _roots(given) if isinstance(given, str) else given
+
     @property
     def catalog_url(self) -> str:
         return self.catalog or f"sqlite:///{self.home / 'catalog.sqlite'}"
@@ -65,6 +75,24 @@ class Settings(BaseSettings):
     @property
     def artifacts_url(self) -> str:
         return self.artifacts or (self.home / "artifacts").as_uri()
+
+
+def _roots(given: str) -> dict[str, Path]:
+    """`films=/mnt/films:out=/srv/out` as names and folders. Each name and each folder once, or a path had two names."""
+    roots: dict[str, Path] = {}
+    for each in given.split(":"):
+        name, equals, folder = each.partition("=")
+        if not (equals and ROOT_NAME.fullmatch(name)):
+            raise ValueError(f"'{each}' is not NAME=FOLDER, like films=/mnt/films; a ':' stands between two of them")
+        path = Path(os.path.normpath(folder))
+        if not path.is_absolute():
+            raise ValueError(f"the folder '{folder}' of {name} depends on where one stands; give the whole path")
+        if name in roots:
+            raise ValueError(f"'{name}' is given twice")
+        if twin := next((other for other, theirs in roots.items() if theirs == path), None):
+            raise ValueError(f"{twin} and {name} are both {path}; a folder has one name")
+        roots[name] = path
+    return roots
 
 
 @cache

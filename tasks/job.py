@@ -1,23 +1,31 @@
 """The job: everything a person may ask for. One model, so that Prefect makes one form of it.
 
 What decides the pixels stands here and in the files it names; what differs between machines is in storage/settings.py.
+Files are given as whole paths or under a root, `films:ep1/film.mov` (storage/roots.py). A job holds the paths of the
+machine it is on, and is written down (`model_dump(mode="json")`) as every machine understands it.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
 
+from storage import roots
 from storage.errors import Refused
 
 
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute():
-        raise ValueError(f"'{path}' depends on where one stands; give the whole path, from / on")
-    return path
+def _here(given: object) -> object:
+    """This machine's path. Errors of roots come out as they are: a DublineError is none of pydantic's."""
+    if not isinstance(given, str | Path):
+        return given
+    text = os.fspath(given)
+    if not (Path(text).is_absolute() or roots.rooted(text)):
+        raise ValueError(f"'{text}' depends on where one stands; give the whole path, from / on")
+    return str(roots.here(text))  # not a Path, which pydantic does not take where it reads JSON
 
 
-AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+FarmPath = Annotated[Path, BeforeValidator(_here), PlainSerializer(roots.portable, return_type=str, when_used="json")]
 Coordinate = Annotated[float, Field(allow_inf_nan=False)]  # pixels of the film
 Half = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None  # None: as it is measured in the picture
 Place = tuple[Coordinate, Coordinate, Half]  # the middle of a mouth x, y, and half its width at rest
@@ -28,10 +36,10 @@ class EpisodeJob(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    film: AbsolutePath = Field(title="Film", description="The picture file; it is read, never written to")
-    dub: AbsolutePath = Field(title="Dub", description="The new sound, as long as the film")
-    out: AbsolutePath = Field(title="Out", description="The delivery; its report lies beside it in OUT.dubline")
-    stems: dict[str, AbsolutePath] = Field(
+    film: FarmPath = Field(title="Film", description="The picture file; it is read, never written to")
+    dub: FarmPath = Field(title="Dub", description="The new sound, as long as the film")
+    out: FarmPath = Field(title="Out", description="The delivery; its report lies beside it in OUT.dubline")
+    stems: dict[Annotated[str, Field(min_length=1, max_length=100)], FarmPath] = Field(
         default={}, title="Stems", description="Dry dialogue of one character: name → file"
     )
     name: str | None = Field(
@@ -43,7 +51,7 @@ class EpisodeJob(BaseModel):
     )
     model: str | None = Field(default=None, title="Model", description="Draws every mouth; empty: chosen shot by shot")
     variant: str = Field(default="starter", title="Variant", description="Which weights of the model")
-    seed: int = Field(default=7, ge=0, lt=2**32, title="Seed", description="The same seed draws the same pixels")
+    seed: int = Field(default=7, ge=0, lt=2**31, title="Seed", description="The same seed draws the same pixels")
     steps: int = Field(default=0, ge=0, le=1000, title="Denoising steps", description="0: the model's own default")
     prompt: str = Field(
         default="", title="Prompt", description="How the mouths shall move, in the words of the model that draws them"

@@ -6,6 +6,7 @@ from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.catalog.base import Base, BigInt
+from storage.catalog.session import hold_the_pen
 
 
 class Artifact(Base):
@@ -19,6 +20,7 @@ class Artifact(Base):
 
 def remember(session: Session, artifacts: Iterable[Artifact]) -> None:
     """Add the rows of files that lie whole in the store; the same bytes may be remembered twice."""
+    hold_the_pen(session.connection())
     for artifact in artifacts:
         session.merge(artifact)
 

@@ -9,6 +9,7 @@ from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.catalog.base import Base, BigInt, named
+from storage.catalog.session import hold_the_pen
 from storage.errors import Refused
 
 
@@ -27,7 +28,7 @@ class Episode(Base):
 
     id: Mapped[int] = mapped_column(BigInt, init=False, primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
-    film: Mapped[str]  # path or URL as given
+    film: Mapped[str]  # as every machine understands it (storage/roots.py); dub and out likewise
     dub: Mapped[str]
     out: Mapped[str]
     film_sha: Mapped[str] = mapped_column(String(64), index=True)  # fingerprint of the film's bytes
@@ -63,6 +64,7 @@ def newest_first(session: Session) -> Sequence[Episode]:
 
 def free_name(session: Session, wish: str) -> str:
     """`wish`, or `wish-2`, `wish-3` … if another episode has it."""
+    hold_the_pen(session.connection())
     taken = set(session.scalars(select(Episode.name).where(Episode.name.startswith(wish, autoescape=True))))
     name, number = wish, 1
     while name in taken:

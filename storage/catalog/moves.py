@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from storage.catalog import event
 from storage.catalog.episode import Episode, EpisodeStatus
+from storage.catalog.session import hold_the_pen
 from storage.catalog.shot import Shot, ShotStatus
 from storage.errors import Refused
 
@@ -38,6 +39,7 @@ def move(session: Session, row: Shot | Episode, to: Status, reason: str = "", by
 
     Moving to where it already stands changes the reason at most: a process that died while rendering renders again.
     """
+    hold_the_pen(session.connection())
     session.flush()
     stored: Shot | Episode
     if isinstance(row, Shot):

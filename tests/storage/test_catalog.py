@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
 from storage.catalog import Event, ShotStatus, Side, Speaker, Turn, episode, event, moves, shot, take, turn
 from storage.catalog.session import Standing, catalog, close, standing
-from storage.errors import Missing, Refused
+from storage.errors import Missing, Refused, Unreachable
 from storage.settings import settings
 from tests.storage.drawn_rows import add_episode, add_shot, add_track, draw_take
 
@@ -64,7 +64,9 @@ def test_a_catalog_of_a_newer_dubline_is_left_alone(house: Path) -> None:
     [
         pytest.param("sqlite:////proc/nowhere/c.db", Missing, "No catalog can be made", id="no-such-folder"),
         pytest.param("oracle+nothing://joe:secret@host/x", Missing, "needs a driver", id="no-driver"),
-        pytest.param("postgresql+psycopg://joe:secret@127.0.0.1:1/x", Missing, "does not answer", id="nobody-listens"),
+        pytest.param(
+            "postgresql+psycopg://joe:secret@127.0.0.1:1/x", Unreachable, "does not answer", id="nobody-listens"
+        ),
     ],
 )
 def test_a_catalog_out_of_reach_is_explained_without_its_password(

@@ -1,0 +1,77 @@
+"""One episode on two machines that have its film under different folders."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from flows.delivery import Delivery
+from flows.episode import dub
+from flows.progress import Lines
+from flows.shot import shot
+from storage.catalog import episode, session
+from storage.catalog.session import catalog
+from storage.errors import Missing, ShotFailed
+from storage.settings import settings
+from tests.flows.stage import Stage, set_up
+from tests.flows.test_episode import ends_with
+
+
+@pytest.fixture
+def stage(house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """A machine that has its films under tmp_path/one."""
+    (tmp_path / "one").mkdir()
+    on_machine(monkeypatch, tmp_path / "one")
+    return set_up(monkeypatch, tmp_path / "one")
+
+
+def on_machine(monkeypatch: pytest.MonkeyPatch, films: Path) -> None:
+    monkeypatch.setenv("DUBLINE_ROOTS", f"films={films}")
+    settings.cache_clear()
+    session.close()
+
+
+def run(stage: Stage) -> Delivery:
+    return dub(stage.job(film="films:film.mkv", dub="films:dub.wav", out="films:out.mkv"), Lines(io.StringIO()))
+
+
+def test_another_machine_goes_on_where_the_first_stopped(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.trouble["render 24"] = ends_with(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(stage)
+    with catalog() as opened:
+        (row,) = episode.newest_first(opened)
+    assert (row.film, row.dub, row.out) == ("films:film.mkv", "films:dub.wav", "films:out.mkv")
+    assert row.job["film"] == "films:film.mkv" and str(tmp_path) not in str(row.job)
+
+    (tmp_path / "one").rename(tmp_path / "two")
+    on_machine(monkeypatch, tmp_path / "two")
+    delivery = run(stage)
+    assert delivery.whole and delivery.out == tmp_path / "two" / "out.mkv"
+    assert stage.computed == dict.fromkeys(stage.computed, 1) | {"render 24": 2}
+
+    (tmp_path / "two").rename(tmp_path / "three")
+    on_machine(monkeypatch, tmp_path / "three")
+    assert run(stage).out == tmp_path / "three" / "out.mkv"
+    assert sum(stage.computed.values()) == 8, "the delivery lies there: nothing is done again"
+
+
+def test_a_worker_that_lacks_the_film_says_which_root_of_which_machine(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.trouble["render 12"] = ends_with(ShotFailed, "the face leaves the picture")
+    run(stage)
+    (tmp_path / "empty").mkdir()
+    on_machine(monkeypatch, tmp_path / "empty")
+    with pytest.raises(
+        Missing, match=r"films:film.mkv is not here: this machine .* Its root 'films' is .*retry the sho"
+    ):
+        shot.fn("out", "sh0020")
+    monkeypatch.delenv("DUBLINE_ROOTS")
+    settings.cache_clear()
+    with pytest.raises(Missing, match=r"has no root 'films'\. Set DUBLINE_ROOTS=films="):
+        shot.fn("out", "sh0020")
+    on_machine(monkeypatch, tmp_path / "one")
+    assert shot.fn("out", "sh0020") == "sh0020 is done"
