@@ -147,7 +147,7 @@ class Farm:
         with self.inside():
             given = env.of_server(self.api)
         self._start("server", server.command("127.0.0.1", self._port), given, self.home)
-        server.wait_until_healthy(self.api, lambda: self._running["server"].poll() is None, "the note below")
+        server.wait_until_healthy(self.api, lambda: self._running["server"].poll() is None, "the note below", 300)
 
     def up(self, *words: str) -> subprocess.Popen[bytes]:
         """`dubline up` in place of all else: the caller's to end. Its words are in `log("up")`."""
