@@ -82,6 +82,7 @@ def _env(ours: dict[str, str], url: str) -> dict[str, str]:
     fixed = {
         "PREFECT_HOME": str(settings().home / "prefect"),
         "PREFECT_API_URL": url,
+        "DUBLINE_FARM": url,
         "PYTHONPATH": os.pathsep.join(paths),  # the same Dubline in every process, wherever it was started
     }
     return ALL | ours | given | fixed

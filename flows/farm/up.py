@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final, Literal, cast, get_args
+from typing import IO, Final, Literal, cast, get_args
 
 from flows.farm import env, server
 from flows.farm.posts import Post
@@ -195,22 +195,31 @@ def _runs(number: int) -> str:
 @contextmanager
 def _claimed(name: str) -> Iterator[None]:
     """Hold the lock of the server, or of a worker, on this home."""
-    file = env.lock(name)
-    with file.open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with env.lock(name).open("a+") as lock:
+        if not _locked(lock):
             lock.seek(0)
             holder = lock.read().strip() or "another process"
             raise Refused(
                 f"The farm's {name} runs on this home already, kept by {holder}. End that one first (Ctrl-C, or "
                 f"SIGTERM), or set another DUBLINE_HOME."
-            ) from None
+            )
         lock.truncate(0)
         lock.write(f"process {os.getpid()}")
         lock.flush()
         yield
         lock.truncate(0)
+
+
+def _locked(lock: IO[str]) -> bool:
+    """Whether we have it now. Who only looks whether it is held (env.held) has it for an instant, and is waited for."""
+    for _ in range(5):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False
 
 
 @contextmanager

@@ -81,8 +81,9 @@ class Farm:
                 self.start_worker("cpu")
             for number in range(len(self.homes)):
                 self.start_worker(f"gpu-{number}")
-        except BaseException:
+        except BaseException as error:
             self.close()
+            error.add_note(self.logs())
             raise
         return self
 
@@ -105,7 +106,7 @@ class Farm:
             "DUBLINE_HOME": str(home or self.home),
             "DUBLINE_FARM": self.api,
             "PREFECT_HOME": str((home or self.home) / "prefect"),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
             "OMP_NUM_THREADS": "1",
             "OMP_WAIT_POLICY": "PASSIVE",
         }
@@ -146,7 +147,7 @@ class Farm:
         with self.inside():
             given = env.of_server(self.api)
         self._start("server", server.command("127.0.0.1", self._port), given, self.home)
-        server.wait_until_healthy(self.api, lambda: self._running["server"].poll() is None, "the note below")
+        server.wait_until_healthy(self.api, lambda: self._running["server"].poll() is None, "the note below", 300)
 
     def up(self, *words: str) -> subprocess.Popen[bytes]:
         """`dubline up` in place of all else: the caller's to end. Its words are in `log("up")`."""

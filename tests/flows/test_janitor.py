@@ -12,7 +12,7 @@ from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 from prefect.states import Cancelled, Crashed, Failed, Pending, Running, Scheduled
 
 from flows import janitor
-from flows.farm import runs
+from flows.farm import fittings, runs
 from storage.catalog import ShotStatus, event, moves
 from storage.catalog.session import catalog
 from tests.flows.farm import POLL_SECONDS, Farm
@@ -24,7 +24,8 @@ pytestmark = pytest.mark.filterwarnings("default")  # Prefect's own, of which th
 
 @pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
-    with Farm(tmp_path_factory.mktemp("janitor"), cpu_worker=False, gpu_workers=0) as farm:
+    often = {"PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "2"}
+    with Farm(tmp_path_factory.mktemp("janitor"), cpu_worker=False, gpu_workers=0, more=often) as farm:
         yield farm
 
 
@@ -126,3 +127,14 @@ def test_the_page_of_its_run_says_what_it_did(client: SyncPrefectClient) -> None
     with temporary_settings({PREFECT_LOGGING_TO_API_ENABLED: False}):
         state = janitor.janitor(return_state=True)
     assert state.is_completed() and state.message == "nothing to do"
+
+
+def test_the_server_asks_for_it_every_ten_minutes(client: SyncPrefectClient) -> None:
+    """So schedules work at all: with SQLAlchemy 2.1 the scheduler of Prefect 3.8.8 dies of its insert."""
+    fittings.fit(client, [each for each in fittings.read() if each["entrypoint"] == "flows.janitor.janitor"])
+    until = time.monotonic() + 60
+    while len(found := [run for run in client.read_flow_runs() if run.auto_scheduled]) < 2:
+        assert time.monotonic() < until, "the server schedules nothing"
+        time.sleep(POLL_SECONDS)
+    first, second, *_ = sorted(run.expected_start_time for run in found if run.expected_start_time)
+    assert second - first == timedelta(minutes=10)
