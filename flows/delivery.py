@@ -14,7 +14,21 @@ from typing import Any
 from flows.ledger import Found, Ledger
 from flows.run import run
 from storage import VERSION, artifacts
-from storage.catalog import EpisodeStatus, Shot, ShotStatus, Take, artifact, character, moves, route, shot, step, track
+from storage.catalog import (
+    Episode,
+    EpisodeStatus,
+    Shot,
+    ShotStatus,
+    Take,
+    artifact,
+    character,
+    moves,
+    overrule,
+    route,
+    shot,
+    step,
+    track,
+)
 from storage.catalog.session import catalog
 from storage.film.planes import Planes
 from storage.film.probe import fingerprint
@@ -54,12 +68,14 @@ class Delivery:
 def deliver(book: Ledger, job: EpisodeJob, given: Ingested, takes: Sequence[Take], drawing_us: int) -> Delivery:
     """Deliver, unless this very delivery lies there already; then say how the episode ended."""
     shots = book.read(shot.of_episode)
+    spoken_of = book.read(lambda session, episode_id: session.get_one(Episode, episode_id))
     asked = {
         "out": str(job.out),
         "dub": given.dub_sha,
         "deliver": job.deliver,
         "takes": [taken.key for taken in takes],
         "shots": [[each.name, str(each.status), each.reason] for each in shots],
+        "overrules": spoken_of.overrules,
     }
 
     def compute(on_progress: OnProgress) -> Found:
@@ -69,7 +85,8 @@ def deliver(book: Ledger, job: EpisodeJob, given: Ingested, takes: Sequence[Take
             shutil.rmtree(left)
         # The picture between conform and mux lies beside the delivery: on a disk that must have room for it anyway.
         with tempfile.TemporaryDirectory(prefix="conform-", dir=folder) as between:
-            return _written(book, job, given, shots, takes, Path(between), drawing_us, on_progress)
+            unheard = overrule.unheard(spoken_of, shots)
+            return _written(book, job, given, shots, takes, Path(between), drawing_us, unheard, on_progress)
 
     def stands(notes: Mapping[str, Any]) -> bool:
         written = (job.out, report_folder(job) / "report.json")
@@ -91,6 +108,7 @@ def _written(
     takes: Sequence[Take],
     between: Path,
     drawing_us: int,
+    unheard: Sequence[str],
     on_progress: OnProgress,
 ) -> Found:
     """Conform, mux, report; each with its seconds."""
@@ -121,7 +139,7 @@ def _written(
         takes=takes,
         seconds=seconds,
         versions=_versions(),
-        notes=[*given.notes, *clips.notes],
+        notes=[*given.notes, *unheard, *clips.notes],
     )
     run(report, {"episode": book.episode.name, **said}, stills.taken, clips.written, report_folder(job))
     return Found(notes={"changed": len(picture.changed), "sha": fingerprint(job.out), "seconds": seconds})

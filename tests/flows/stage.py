@@ -19,6 +19,7 @@ from tasks.listen import Heard
 from tasks.look import Looked
 from tasks.progress import OnProgress
 from tasks.render import Drawn, Question
+from tasks.route import decide
 from tests.shoot import FILM_24, draw_film, draw_picture, draw_sound, keep_pictures
 
 FRAMES = 36  # three shots of twelve frames; a face in the second and the third
@@ -32,6 +33,7 @@ class Stage:
         self.folder = folder
         self.computed: Counter[str] = Counter()
         self.trouble: dict[str, Callable[[], None]] = {}
+        self.cuts = [(0, 12), (12, 24), (24, 36)]
         self.film = draw_film(folder / "film.mkv", FRAMES, FILM_24)
         self.dub = draw_sound(folder / "dub.wav", FRAMES / FILM_24)
 
@@ -45,7 +47,7 @@ class Stage:
 
     def split(self, film: Film, on_progress: OnProgress) -> list[Shot]:
         self.enter("split")
-        return [Shot(f"sh00{n + 1}0", 12 * n, 12 * n + 12) for n in range(3)]
+        return [Shot(f"sh00{n + 1}0", *cut) for n, cut in enumerate(self.cuts)]
 
     def look(self, film: Film, shots: Sequence[Shot], on_progress: OnProgress, mouths: Mapping[str, object]) -> Looked:
         self.enter("look")
@@ -78,7 +80,8 @@ class Stage:
     ) -> list[Route]:  # fmt: skip
         self.enter("route")
         assert all(track.character_id == characters[0].id for track in tracks)
-        return [Route(each.id, model or "diff2lip", "speaks", {}, [[each.start + 2, each.end - 2]]) for each in tracks]
+        seen = {"mouth_px": 21.0, "mesh": True}
+        return [decide(each, seen, characters[0], [(each.start + 2, each.end - 2)], model, "") for each in tracks]
 
     def render(
         self, question: Question, film: Film, geometry: object, speech: Path, model: object, folder: Path,
