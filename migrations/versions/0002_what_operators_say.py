@@ -1,4 +1,4 @@
-"""What operators say about shots, and the seed they may ask for. Routes are decided again, with all that was measured."""
+"""What operators say about shots, and the seed they may ask for. Routes are decided anew, with all that is measured."""
 
 import sqlalchemy as sa
 from alembic import op

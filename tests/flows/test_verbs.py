@@ -23,6 +23,7 @@ from storage.catalog import (
 from storage.catalog.session import catalog
 from storage.errors import Refused, ShotFailed
 from tests.flows.stage import Stage, set_up
+from tests.flows.test_cli import call
 from tests.flows.test_episode import ANALYSIS, ends_with, pictures, run, statuses
 
 BOTH = {**dict.fromkeys(ANALYSIS, 1), "render 12": 1, "render 24": 1}
@@ -278,3 +279,14 @@ def test_show_and_status_quote_the_word_and_what_a_status_means(stage: Stage) ->
     assert [(each["shot"], each["by"]) for each in listing.shots("out")][-1] == ("sh0030", "anna")
     (waits,) = listing.episode_status("out")["open"]
     assert waits == {"shot": "sh0030", "status": "held", "reason": "anna holds this shot: wait for the client"}
+
+
+def test_said_with_here_a_word_is_followed_by_the_delivery(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.trouble["render 24"] = ends_with(ShotFailed, "smeared")
+    run(stage)
+    assert call(monkeypatch, "retry", "out", "--here", "--json", "--by", "anna") == 0
+    assert json.loads(capsys.readouterr().out)["shots"] == {"passed-through": 1, "done": 2}
+    assert call(monkeypatch, "hold", "out", "sh0030", "--why", "wait", "--here", "--by", "anna") == 1
+    assert stage.computed == BOTH | {"render 24": 2}
