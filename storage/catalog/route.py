@@ -23,7 +23,8 @@ class Route(Base):
     reason: Mapped[str]  # one sentence with the number that decided
     numbers: Mapped[dict[str, Any]]  # the measures the rule read
     ranges: Mapped[list[Any]]  # [[start, end], …]: frames to render, half open; empty for pass-through
-    decided_by: Mapped[str] = mapped_column(String(100), default="dubline")
+    decided_by: Mapped[str] = mapped_column(String(100), default="dubline")  # or "--model", or a person
+    seed: Mapped[int | None] = mapped_column(BigInt, default=None)  # where a person asked for another; else the job's
 
 
 def of_episode(session: Session, episode_id: int) -> Sequence[Route]:
