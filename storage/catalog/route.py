@@ -31,3 +31,9 @@ def of_episode(session: Session, episode_id: int) -> Sequence[Route]:
     """In the order of the film."""
     chosen = select(Route).join(Track, Route.track_id == Track.id).join(Shot, Track.shot_id == Shot.id)
     return session.scalars(chosen.where(Shot.episode_id == episode_id).order_by(Shot.start, Track.id)).all()
+
+
+def of_shot(session: Session, shot_id: int) -> Sequence[Route]:
+    """From left to right."""
+    chosen = select(Route).join(Track, Route.track_id == Track.id).where(Track.shot_id == shot_id)
+    return session.scalars(chosen.order_by(Track.id)).all()

@@ -290,3 +290,24 @@ def test_said_with_here_a_word_is_followed_by_the_delivery(
     assert json.loads(capsys.readouterr().out)["shots"] == {"passed-through": 1, "done": 2}
     assert call(monkeypatch, "hold", "out", "sh0030", "--why", "wait", "--here", "--by", "anna") == 1
     assert stage.computed == BOTH | {"render 24": 2}
+
+
+@pytest.mark.parametrize("when", ["render 12", "render 24"], ids=["before-it-is-drawn", "while-it-is-drawn"])
+def test_a_shot_held_while_the_episode_is_at_it_stays_held_and_costs_no_other(stage: Stage, when: str) -> None:
+    def meanwhile() -> None:
+        verbs.hold("out", ["sh0030"], "anna", "wait")
+
+    stage.trouble[when] = meanwhile
+    delivery = run(stage)
+    assert [(each["shot"], each["status"]) for each in delivery.open] == [("sh0030", "held")]
+    assert delivery.changed == 8 and stage.computed["render 24"] == (when == "render 24")
+
+
+def test_a_shot_rerouted_while_it_is_drawn_is_delivered_by_the_other_model(stage: Stage) -> None:
+    def meanwhile() -> None:
+        verbs.reroute("out", ["sh0020"], "omnisync", "anna")
+        raise ShotFailed("too late: nobody asks any more")
+
+    stage.trouble["render 12"] = meanwhile
+    delivery = run(stage)
+    assert delivery.whole and reported(delivery, "sh0020")["tracks"][0]["model"] == "omnisync"
