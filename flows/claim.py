@@ -9,6 +9,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from storage.errors import Refused
 from storage.settings import settings
@@ -17,9 +18,9 @@ from storage.settings import settings
 @contextmanager
 def claim(film_sha: str, dub_sha: str, out: str) -> Iterator[None]:
     """Hold the claim while the block runs; Refused at once if another process holds it."""
-    folder = settings().home / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{film_sha[:16]}-{dub_sha[:16]}.lock").open("a+") as lock:
+    path = _lock(film_sha, dub_sha)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -34,3 +35,19 @@ def claim(film_sha: str, dub_sha: str, out: str) -> Iterator[None]:
         lock.flush()
         yield
         lock.truncate(0)  # the file stays: a lock on a deleted name would lock nobody out
+
+
+def holder(film_sha: str, dub_sha: str) -> str | None:
+    """Who holds the claim on this machine, in words; None if nobody does."""
+    try:
+        with _lock(film_sha, dub_sha).open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return None
+    except BlockingIOError:
+        return _lock(film_sha, dub_sha).read_text().strip() or "another process"
+    return None
+
+
+def _lock(film_sha: str, dub_sha: str) -> Path:
+    return settings().home / "locks" / f"{film_sha[:16]}-{dub_sha[:16]}.lock"

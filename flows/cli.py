@@ -7,20 +7,16 @@ this machine (`dubline doctor`) · 70 a bug of ours, with its traceback · 130 i
 import os
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from flows import evaluate, train
+from flows import evaluate, operators, train
+from flows.watch import watch_over
 from storage import VERSION
 from storage.errors import DublineError, Refused
 from storage.settings import settings
-
-if TYPE_CHECKING:
-    from flows.delivery import Delivery
-    from flows.progress import Progress
 
 app = typer.Typer(
     add_completion=False,
@@ -31,6 +27,7 @@ app = typer.Typer(
 )
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(operators.app)  # retry, hold, release, skip, reroute, cancel
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
 
@@ -89,7 +86,7 @@ def dub(
     )  # fmt: skip
     from flows import episode
 
-    _deliver(lambda progress: episode.dub(job, progress), as_json)
+    watch_over(lambda progress: episode.dub(job, progress), as_json)
 
 
 @app.command()
@@ -100,7 +97,7 @@ def demo(
     """Draw a short film, speak a dub for it, dub it, and say where to look."""
     from flows.demo.play import play
 
-    _deliver(lambda progress: play(folder.absolute(), progress), as_json)
+    watch_over(lambda progress: play(folder.absolute(), progress), as_json)
 
 
 @app.command()
@@ -161,20 +158,6 @@ def show(
     from flows import listing, tables
 
     tables.show(listing.shot(episode, shot), as_json)
-
-
-def _deliver(work: "Callable[[Progress], Delivery]", as_json: bool) -> None:
-    """Watch over the work, say what came of it, and leave with its exit code."""
-    from flows import tables
-    from flows.progress import progress
-
-    try:
-        delivery = work(progress())
-    except KeyboardInterrupt:
-        print("dubline: stopped. The same command goes on from here.", file=sys.stderr)
-        raise typer.Exit(130) from None
-    tables.show(delivery.facts(), as_json)
-    raise typer.Exit(0 if delivery.whole else 1)
 
 
 def _stems(given: list[str]) -> dict[str, Path]:

@@ -15,6 +15,7 @@ from flows.ledger import Found, Ledger
 from flows.run import run
 from storage import VERSION, artifacts
 from storage.catalog import (
+    Episode,
     EpisodeStatus,
     Shot,
     ShotStatus,
@@ -22,6 +23,7 @@ from storage.catalog import (
     artifact,
     character,
     moves,
+    overrule,
     route,
     shot,
     step,
@@ -69,12 +71,14 @@ class Delivery:
 def deliver(book: Ledger, job: EpisodeJob, given: Ingested, drawing_us: int) -> Delivery:
     """Deliver, unless this very delivery lies there already; then say how the episode ended."""
     shots, takes = book.read(shot.of_episode), book.read(take.to_deliver)
+    spoken_of = book.read(lambda session, episode_id: session.get_one(Episode, episode_id))
     asked = {
         "out": portable(job.out),
         "dub": given.dub_sha,
         "deliver": job.deliver,
         "takes": [taken.key for taken in takes],
         "shots": [[each.name, str(each.status), each.reason] for each in shots],
+        "overrules": spoken_of.overrules,
     }
 
     def compute(on_progress: OnProgress) -> Found:
@@ -83,8 +87,9 @@ def deliver(book: Ledger, job: EpisodeJob, given: Ingested, drawing_us: int) -> 
         for left in folder.glob("conform-*"):  # by a process that was killed here; the claim says that it is gone
             shutil.rmtree(left)
         # The picture between conform and mux lies beside the delivery: on a disk that must have room for it anyway.
+        unheard = overrule.unheard(spoken_of, shots)
         with room(folder), tempfile.TemporaryDirectory(prefix="conform-", dir=folder) as between:
-            return _written(book, job, given, shots, takes, Path(between), drawing_us, on_progress)
+            return _written(book, job, given, shots, takes, Path(between), drawing_us, unheard, on_progress)
 
     def stands(notes: Mapping[str, Any]) -> bool:
         written = (job.out, report_folder(job) / "report.json")
@@ -106,6 +111,7 @@ def _written(
     takes: Sequence[Take],
     between: Path,
     drawing_us: int,
+    unheard: Sequence[str],
     on_progress: OnProgress,
 ) -> Found:
     """Conform, mux, report; each with its seconds."""
@@ -136,7 +142,7 @@ def _written(
         takes=takes,
         seconds=seconds,
         versions=_versions(),
-        notes=[*given.notes, *clips.notes],
+        notes=[*given.notes, *unheard, *clips.notes],
     )
     run(report, {"episode": book.episode.name, **said}, stills.taken, clips.written, report_folder(job))
     return Found(notes={"changed": len(picture.changed), "sha": fingerprint(job.out), "seconds": seconds})

@@ -59,7 +59,7 @@ def here(scene: Scene, shots: Sequence[Shot], faces: Faces, progress: Progress) 
     """Draw the shots in this process, one after another. One red shot costs one shot."""
     for shot in shots:
         if shot.id in faces:
-            play(scene, shot, faces[shot.id], progress)
+            play(scene, shot, progress)
 
 
 def _given(job: EpisodeJob, progress: Progress) -> tuple[Ingested, int]:

@@ -6,9 +6,11 @@ from fractions import Fraction
 from typing import Any
 
 from flows.tables import Fact
-from storage.catalog import Episode, Shot, character, episode, event, route, step, take, track
+from storage.catalog import Episode, Shot, ShotStatus, character, episode, event, overrule, route, step, take, track
 from storage.catalog import shot as shot_rows
+from storage.catalog.overrule import Overrule
 from storage.catalog.session import catalog
+from storage.catalog.shot import MEANINGS
 
 
 def episodes() -> list[Fact]:
@@ -29,7 +31,20 @@ def episode_status(name: str) -> Fact:
             {"character": c.name, "overlap": c.overlap, "bound by": c.bound_by}
             for c in character.of_episode(session, row.id)
         ]
-        return {**_episode(row, shot_rows.of_episode(session, row.id)), "steps": steps, "cast": cast}
+        its_shots = shot_rows.of_episode(session, row.id)
+        said = overrule.of(row)
+        return {
+            **_episode(row, its_shots),
+            "notes": overrule.unheard(row, its_shots),
+            "open": [
+                {"shot": each.name, "status": str(each.status), "reason": each.reason}
+                for each in its_shots
+                if each.status in (ShotStatus.FAILED, ShotStatus.HELD)
+            ],
+            "overrules": [{"shot": name, **_said(said[name])} for name in sorted(said)],
+            "steps": steps,
+            "cast": cast,
+        }
 
 
 def shots(name: str) -> list[Fact]:
@@ -37,9 +52,13 @@ def shots(name: str) -> list[Fact]:
     with catalog() as session:
         row = episode.by_name(session, name)
         shot_of = {t.id: t.shot_id for t in track.of_episode(session, row.id)}
-        routes = route.of_episode(session, row.id)
+        routes, said = route.of_episode(session, row.id), overrule.of(row)
         return [
-            _shot(each, row) | {"routes": sorted({r.model for r in routes if shot_of[r.track_id] == each.id})}
+            _shot(each, row)
+            | {
+                "routes": sorted({r.model for r in routes if shot_of[r.track_id] == each.id}),
+                "by": said[each.name].by if each.name in said else "",
+            }
             for each in shot_rows.of_episode(session, row.id)
         ]
 
@@ -62,6 +81,7 @@ def shot(episode_name: str, name: str) -> Fact:
                 "confidence": each.confidence,
                 "model": routes[each.id].model if each.id in routes else "none yet",
                 "reason": routes[each.id].reason if each.id in routes else "",
+                "decided by": routes[each.id].decided_by if each.id in routes else "",
             }
             for each in tracks
         ]
@@ -86,7 +106,15 @@ def shot(episode_name: str, name: str) -> Fact:
             for e in event.of_episode(session, row.id)
             if e.about == name
         ]
-        return {**_shot(found, row), "tracks": faces, "takes": drawn, "history": history}
+        said = overrule.of(row).get(name)
+        return {
+            **_shot(found, row),
+            "means": MEANINGS[found.status],
+            "overrules": [_said(said)] if said else [],
+            "tracks": faces,
+            "takes": drawn,
+            "history": history,
+        }
 
 
 def _episode(row: Episode, its_shots: Sequence[Shot]) -> Fact:
@@ -114,6 +142,16 @@ def _shot(row: Shot, of: Episode) -> dict[str, Any]:
         "at": f"{int(seconds // 60)}:{float(seconds % 60):05.2f}",
         "status": str(row.status),
         "reason": row.reason,
+    }
+
+
+def _said(said: Overrule) -> dict[str, Any]:
+    """Who has decided what of a shot."""
+    return {
+        "model": said.model or "as the rules say",
+        "seed": "" if said.seed is None else said.seed,
+        "by": said.by,
+        "why": said.why,
     }
 
 

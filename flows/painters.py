@@ -36,15 +36,20 @@ def allowed(job: EpisodeJob) -> None:
         listed = ", ".join(f"'{prompt}'" for prompt in sorted(known)) or "none yet"
         raise Refused(f"No model knows the prompt '{job.prompt}'. The prompts are: {listed}.")
     for name in _needed(job):
-        try:
-            licence = registry.licence(name, job.variant)
-        except ValueError as error:
-            raise Refused(f"This model cannot be had: {error}.") from None
-        if job.purpose == "commercial" and not licence.commercial:
-            raise Refused(
-                f"The weights of {name} {job.variant} may not be used commercially: {licence.licence}, "
-                f"{licence.source}. Choose another --variant, or --purpose research."
-            )
+        allow(name, job.variant, job.purpose)
+
+
+def allow(name: str, variant: str, purpose: str) -> None:
+    """Refused if there is no such model or variant, or its licence forbids the purpose. Looks for no weights."""
+    try:
+        licence = registry.licence(name, variant)
+    except ValueError as error:
+        raise Refused(f"This model cannot be had: {error}.") from None
+    if purpose == "commercial" and not licence.commercial:
+        raise Refused(
+            f"The weights of {name} {variant} may not be used commercially: {licence.licence}, "
+            f"{licence.source}. Choose another --variant, or --purpose research."
+        )
 
 
 @cache

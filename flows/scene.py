@@ -4,10 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from flows.overruling import standing
 from storage.catalog import (
     HELD,
     PASS_THROUGH,
     Character,
+    Episode,
     Route,
     Shot,
     ShotStatus,
@@ -17,6 +19,7 @@ from storage.catalog import (
     character,
     episode,
     moves,
+    overrule,
     route,
     step,
     track,
@@ -71,7 +74,7 @@ class Scene:
             variant=self.job.variant,
             code=painter.code,
             weights=painter.weights,
-            seed=self.job.seed,
+            seed=self.job.seed if chosen.seed is None else chosen.seed,
             steps=self.job.steps,
             prompt=self.job.prompt if self.job.prompt in painter.prompts else "",
         )
@@ -103,19 +106,15 @@ def cues(tracks: Sequence[Track], routes: Sequence[Route]) -> Faces:
 
 def plan(shots: Sequence[Shot], tracks: Sequence[Track], routes: Sequence[Route]) -> None:
     """Give every shot the status its routes ask for; a shot that is done or red keeps it until it is played."""
-    faces = cues(tracks, routes)
     of_track = {each.track_id: each for each in routes}
     for shot in shots:
         chosen = [of_track[each.id] for each in tracks if each.shot_id == shot.id]
-        held = [each.reason for each in chosen if each.model == HELD]
         with catalog() as session:
-            if held:
-                moves.move(session, shot, ShotStatus.HELD, "; ".join(held))
-            elif shot.id not in faces:
-                why = "; ".join(sorted({each.reason for each in chosen})) or "no face was found in it"
-                moves.move(session, shot, ShotStatus.PASSED_THROUGH, why)
-            elif shot.status in (ShotStatus.PLANNED, ShotStatus.PASSED_THROUGH, ShotStatus.HELD):
-                moves.move(session, shot, ShotStatus.WAITING)
+            said = overrule.of(session.get_one(Episode, shot.episode_id)).get(shot.name)
+            status, why = standing(chosen, said)
+            undecided = shot.status in (ShotStatus.PLANNED, ShotStatus.PASSED_THROUGH, ShotStatus.HELD)
+            if status is not ShotStatus.WAITING or undecided:
+                moves.move(session, shot, status, why)
 
 
 def cued(episode_name: str, names: Sequence[str]) -> list[tuple[Shot, list[Cue]]]:

@@ -19,36 +19,66 @@ from flows import takes
 from flows.farm import attempt, pages, resume
 from flows.patience import patiently
 from flows.progress import Logged, Progress
-from flows.scene import Cue, Scene, cued, staged
+from flows.scene import Cue, Scene, cued, cues, staged
 from flows.takes import Held
-from storage.catalog import Shot, ShotStatus, event, moves
-from storage.catalog.session import catalog
+from storage.catalog import Shot, ShotStatus, event, moves, route, track
+from storage.catalog.session import catalog, hold_the_pen
 from storage.errors import DublineError, Missing, Refused
 
 
 def play(
     scene: Scene,
     shot: Shot,
-    faces: Sequence[Cue],
     progress: Progress,
     held: Held = nullcontext,
 ) -> bool:
-    """Draw what the shot lacks. It is then done, or red with the reason in the catalog; says which.
+    """Draw what the shot lacks. It is then done, or red with the reason in the catalog; says whether it is not red.
+
+    A person's word that comes meanwhile counts: a shot that was held or skipped stays so, one that was sent to another
+    model is drawn by that.
 
     held    what is held while a model draws: on a farm, the card
     raises  Missing and Refused: what is wrong with one shot for such a reason is wrong with all on this machine
     """
-    try:
-        for cue in faces:
-            patiently(partial(takes.drawn, scene, shot, cue, progress, held), progress.say)
-    except (Missing, Refused):
-        raise
-    except Exception as error:
-        redden(shot, error, progress)
-        return False
-    with catalog() as session:
-        moves.move(session, shot, ShotStatus.DONE)
+    asked = _asked(shot)
+    while asked:
+        try:
+            for cue in asked:
+                patiently(partial(takes.drawn, scene, shot, cue, progress, held), progress.say)
+        except Exception as error:
+            if _same(asked, now := _asked(shot)):
+                if isinstance(error, Missing | Refused):
+                    raise
+                redden(shot, error, progress)
+                return False
+        else:
+            now = _done(shot, asked)
+            if _same(asked, now):
+                return True
+        asked = now
     return True
+
+
+def _asked(shot: Shot) -> list[Cue]:
+    """The faces of the shot that are to be drawn, as the catalog has it now."""
+    with catalog() as session:
+        return cues(track.of_shot(session, shot.id), route.of_shot(session, shot.id)).get(shot.id, [])
+
+
+def _done(shot: Shot, drawn: Sequence[Cue]) -> list[Cue]:
+    """What is asked of the shot now; it is done if that is what was drawn. One transaction: no word comes between."""
+    with catalog() as session:
+        hold_the_pen(session.connection())
+        now = cues(track.of_shot(session, shot.id), route.of_shot(session, shot.id)).get(shot.id, [])
+        if now and _same(drawn, now):
+            moves.move(session, shot, ShotStatus.DONE)
+        return now
+
+
+def _same(one: Sequence[Cue], other: Sequence[Cue]) -> bool:
+    """Whether both ask for the same mouths."""
+    said = [[(face.id, chosen.model, chosen.ranges, chosen.seed) for face, chosen in each] for each in (one, other)]
+    return said[0] == said[1]
 
 
 def settled(shot: Shot, faces: Sequence[Cue], scene: Scene) -> bool:
@@ -60,11 +90,7 @@ def settled(shot: Shot, faces: Sequence[Cue], scene: Scene) -> bool:
         found = [takes.known(shot, cue[0], takes.asked(scene, shot, cue).key) for cue in faces]
     except Missing:
         return False
-    if not all(found):
-        return False
-    with catalog() as session:
-        moves.move(session, shot, ShotStatus.DONE)
-    return True
+    return all(found) and _same(faces, _done(shot, faces))
 
 
 def redden(shot: Shot, error: Exception, progress: Progress) -> None:
@@ -83,7 +109,7 @@ def _play(scene: Scene, shot: Shot, faces: Sequence[Cue]) -> State[Any]:
     progress = Logged()
     held = attempt.begun(shot, faces, runtime.flow_run.id)
     try:
-        green = play(scene, shot, faces, progress, held)
+        green = play(scene, shot, progress, held)
     except DublineError as error:  # weights that this machine lacks; another may have them
         redden(shot, error, progress)
         green = False

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from flows.ledger import Found, Ledger
+from flows.overruling import judge_again
 from flows.run import run
-from storage.catalog import Character, Route, Shot, Track, Turn, character, shot, track, turn
+from storage.catalog import Character, Episode, Route, Shot, Track, Turn, character, shot, track, turn
 from storage.catalog import route as route_rows
 from storage.film.probe import Film
 from storage.settings import settings
@@ -95,9 +96,16 @@ def cast(book: Ledger, film: Film, tracks: Sequence[Track], heard: Heard) -> Cas
 
 
 def route(book: Ledger, job: EpisodeJob, film: Film, cast: Cast, heard: Heard) -> Sequence[Route]:
+    """The rules decide, and what persons have said is laid over it in the same transaction (ADR 22)."""
+
     def compute(_: object) -> Found:
         found = run(routing.route, film, cast.tracks, cast.characters, heard.turns, job.model, cast.reasons)
-        return Found(found)
+
+        def listen_to_persons(session: Session) -> None:
+            episode = session.get_one(Episode, book.episode.id, populate_existing=True)
+            judge_again(session, episode, episode.overrules)
+
+        return Found(found, then=listen_to_persons)
 
     book.step("route", {"model": job.model}, compute)
     return book.read(route_rows.of_episode)

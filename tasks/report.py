@@ -15,7 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from storage.catalog import HELD, PASS_THROUGH, Character, Finding, Route, Shot, ShotStatus, Take, Track
+from storage.catalog import HELD, PASS_THROUGH, Character, Finding, Route, Shot, Take, Track
+from storage.catalog.shot import MEANINGS
 from storage.film.probe import Film, Sound
 from storage.film.timecode import dropped, frame_of, timecode
 from tasks.clips import Clip
@@ -162,17 +163,6 @@ def write_page(report: Report, stills: Mapping[str, Still], clips: Mapping[str, 
     _write(folder / "report.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     _write(folder / "index.html", page)
     return folder / "index.html"
-
-
-MEANINGS: Final = {
-    ShotStatus.PLANNED: "nobody has decided anything yet",
-    ShotStatus.PASSED_THROUGH: "needs no new mouth: the source is delivered",
-    ShotStatus.WAITING: "has a route and no take yet: the source is delivered",
-    ShotStatus.RENDERING: "was being drawn: the source is delivered",
-    ShotStatus.DONE: "dubbed",
-    ShotStatus.HELD: "waits for a person: the source is delivered meanwhile",
-    ShotStatus.FAILED: "could not be drawn: the source is delivered",
-}
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,7 +1,8 @@
 """Route: which model draws which face in which frames, and the reason in words.
 
 Promises: every track gets exactly one route; the first rule that fits decides; an operator's model overrules what a
-model is not good at, but not what it cannot do, and draws nobody who does not speak.
+model is not good at, but not what it cannot do, and draws nobody who does not speak. A route keeps all that was
+measured, so a person's word about a shot makes another of it without film, sound or store.
 Deliberately not here: whether the model and its weights are there (ingest, doctor).
 """
 
@@ -13,7 +14,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from storage import artifacts
-from storage.catalog import PASS_THROUGH, Character, Route, Track, Turn
+from storage.catalog import HELD, PASS_THROUGH, Character, Route, Track, Turn
+from storage.catalog.overrule import Overrule
 from storage.film.probe import Film
 from tasks.ranges import FADE, Range, length, meet, runs, under, union, widen
 
@@ -71,6 +73,8 @@ def route_all(
     turns    of both sides, their speakers loaded
     model    what the operator wants to draw every mouth with
     unbound  for each track why it has no voice, as `cast` said it, where that is still known
+
+    Persons' words about shots are not heard here: flows/overruling.py lays them over, for they change without film.
     """
     named = {character.id: character for character in characters}
     routes = []
@@ -99,25 +103,44 @@ def decide(
         "style": track.style,
         "confidence": round(track.confidence, 3),
         "frames": length(ranges),
+        "speaks": [list(one) for one in ranges],
+        "unbound": unbound,
     }
-    measures = {**numbers, "character": character.name if character else None, "unbound": unbound}
+    return judge(track.id, numbers, character, model)
+
+
+def judge(
+    track_id: int, numbers: dict[str, Any], character: Character | None, model: str | None, said: Overrule | None = None
+) -> Route:
+    """The route that the rules, the job's model and a person's word make of what was measured.
+
+    numbers  as `decide` has kept them in the route
+    model    what the job wants every mouth drawn with
+    said     about this shot; it wins over the job
+    """
+    measures = {**numbers, "character": character.name if character else None}
+    if said is not None and said.model in (HELD, PASS_THROUGH):
+        return Route(track_id, said.model, said.words, numbers, [], said.by)
     if (reason := first_that_fits(NOTHING_TO_DRAW, measures)) is not None:
-        return passed_through(track, reason, numbers)
+        return passed_through(track_id, reason, numbers)
     fits, choice = next((name, why) for holds, name, why in CHOICE if holds(measures))
-    chosen = model or fits
+    word = said if said is not None and said.model else None
+    chosen = (word.model if word else model) or fits
+    words = word.words if word else f"{chosen} was asked for"
     if (reason := first_that_fits(CANNOT[chosen], measures)) is not None:
-        return passed_through(track, f"{chosen} was asked for, but {reason}", numbers)
+        return passed_through(track_id, f"{words}, but {reason}", numbers)
     limit = first_that_fits(NOT_GOOD_AT[chosen], measures)
-    if limit is not None and model is None:
-        return passed_through(track, f"{limit}, passed through", numbers)
+    if limit is not None and not (word or model):
+        return passed_through(track_id, f"{limit}, passed through", numbers)
     if limit is not None:
-        reason = f"{chosen} was asked for, although: {limit}"
+        reason = f"{words}, although: {limit}"
     else:
-        why = choice.format_map(measures) if chosen == fits else f"{chosen} was asked for"
+        why = choice.format_map(measures) if chosen == fits and not word else words
         reason = f"{measures['character']} speaks in {measures['frames']} frames; {why}"
     return Route(
-        track_id=track.id, model=chosen, reason=reason, numbers=numbers,
-        ranges=[list(one) for one in ranges], decided_by="--model" if model else "dubline",
+        track_id=track_id, model=chosen, reason=reason, numbers=numbers, ranges=numbers["speaks"],
+        seed=said.seed if said else None,
+        decided_by=word.by if word else "--model" if model else "dubline",
     )  # fmt: skip
 
 
@@ -126,8 +149,8 @@ def first_that_fits(rules: Sequence[Rule], measures: Measures) -> str | None:
     return next((reason.format_map({**measures, **LIMITS}) for holds, reason in rules if holds(measures)), None)
 
 
-def passed_through(track: Track, reason: str, numbers: dict[str, Any]) -> Route:
-    return Route(track_id=track.id, model=PASS_THROUGH, reason=reason, numbers=numbers, ranges=[])
+def passed_through(track_id: int, reason: str, numbers: dict[str, Any]) -> Route:
+    return Route(track_id=track_id, model=PASS_THROUGH, reason=reason, numbers=numbers, ranges=[])
 
 
 def turns_of(character: Character | None, turns: Sequence[Turn]) -> list[Turn]:

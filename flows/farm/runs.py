@@ -46,9 +46,14 @@ def shots_of(client: SyncPrefectClient, episode: str) -> dict[str, FlowRun]:
     """By the shot's name: the newest run that draws it."""
     found: dict[str, FlowRun] = {}
     for run in _newest_first(client, shot_tags(episode)):
-        for name in _shots(run):
+        for name in drawn_by(run):
             found.setdefault(name, run)
     return found
+
+
+def drawn_by(run: FlowRun) -> list[str]:
+    """The shots that a run draws."""
+    return [tag.removeprefix("shot:") for tag in run.tags if tag.startswith("shot:")]
 
 
 def again(client: SyncPrefectClient, run: FlowRun, why: str, wait: Callable[[float], None] = time.sleep) -> bool:
@@ -80,10 +85,6 @@ def stop(client: SyncPrefectClient, run: FlowRun, why: str) -> bool:
     said = Cancelled(message=why) if stands.is_scheduled() else State(type=StateType.CANCELLING, message=why)
     client.set_flow_run_state(run.id, said)
     return True
-
-
-def _shots(run: FlowRun) -> list[str]:
-    return [tag.removeprefix("shot:") for tag in run.tags if tag.startswith("shot:")]
 
 
 def _newest_first(client: SyncPrefectClient, tags: list[str]) -> Iterator[FlowRun]:

@@ -40,6 +40,9 @@ class Episode(Base):
     created_us: Mapped[int] = mapped_column(BigInt)
     status: Mapped[EpisodeStatus] = mapped_column(named(EpisodeStatus), default=EpisodeStatus.QUEUED)
     reason: Mapped[str] = mapped_column(default="")
+    overrules: Mapped[dict[str, Any]] = mapped_column(
+        default_factory=dict, server_default="{}"
+    )  # by the shot's name, see storage.catalog.overrule
 
 
 def by_name(session: Session, name: str) -> Episode:

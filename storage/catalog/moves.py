@@ -15,14 +15,24 @@ Status = ShotStatus | EpisodeStatus
 
 SHOT: Final[Mapping[ShotStatus, frozenset[ShotStatus]]] = {
     ShotStatus.PLANNED: frozenset({ShotStatus.PASSED_THROUGH, ShotStatus.WAITING, ShotStatus.HELD}),
-    ShotStatus.PASSED_THROUGH: frozenset({ShotStatus.WAITING, ShotStatus.HELD}),  # routed anew
+    ShotStatus.PASSED_THROUGH: frozenset(
+        {ShotStatus.WAITING, ShotStatus.HELD, ShotStatus.PLANNED}  # routed anew; PLANNED: released before any route
+    ),
     ShotStatus.WAITING: frozenset(
         {ShotStatus.RENDERING, ShotStatus.DONE, ShotStatus.FAILED, ShotStatus.PASSED_THROUGH, ShotStatus.HELD}
     ),
-    ShotStatus.RENDERING: frozenset({ShotStatus.DONE, ShotStatus.FAILED, ShotStatus.PASSED_THROUGH, ShotStatus.HELD}),
-    ShotStatus.DONE: frozenset({ShotStatus.RENDERING, ShotStatus.FAILED, ShotStatus.PASSED_THROUGH, ShotStatus.HELD}),
-    ShotStatus.HELD: frozenset({ShotStatus.WAITING, ShotStatus.PASSED_THROUGH}),
-    ShotStatus.FAILED: frozenset({ShotStatus.RENDERING, ShotStatus.DONE, ShotStatus.PASSED_THROUGH, ShotStatus.HELD}),
+    ShotStatus.RENDERING: frozenset(
+        {ShotStatus.DONE, ShotStatus.FAILED, ShotStatus.PASSED_THROUGH, ShotStatus.HELD, ShotStatus.WAITING}
+    ),  # WAITING: sent to another model while it was drawn
+    ShotStatus.DONE: frozenset(
+        {ShotStatus.RENDERING, ShotStatus.FAILED, ShotStatus.PASSED_THROUGH, ShotStatus.HELD, ShotStatus.WAITING}
+    ),  # WAITING: sent to another model, or to be drawn once more
+    ShotStatus.HELD: frozenset(
+        {ShotStatus.WAITING, ShotStatus.PASSED_THROUGH, ShotStatus.PLANNED}  # PLANNED: released before any route
+    ),
+    ShotStatus.FAILED: frozenset(
+        {ShotStatus.RENDERING, ShotStatus.DONE, ShotStatus.PASSED_THROUGH, ShotStatus.HELD, ShotStatus.WAITING}
+    ),  # WAITING: retried, or sent to another model
 }
 
 EPISODE: Final[Mapping[EpisodeStatus, frozenset[EpisodeStatus]]] = {

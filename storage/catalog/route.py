@@ -23,10 +23,17 @@ class Route(Base):
     reason: Mapped[str]  # one sentence with the number that decided
     numbers: Mapped[dict[str, Any]]  # the measures the rule read
     ranges: Mapped[list[Any]]  # [[start, end], …]: frames to render, half open; empty for pass-through
-    decided_by: Mapped[str] = mapped_column(String(100), default="dubline")
+    decided_by: Mapped[str] = mapped_column(String(100), default="dubline")  # or "--model", or a person
+    seed: Mapped[int | None] = mapped_column(BigInt, default=None)  # where a person asked for another; else the job's
 
 
 def of_episode(session: Session, episode_id: int) -> Sequence[Route]:
     """In the order of the film."""
     chosen = select(Route).join(Track, Route.track_id == Track.id).join(Shot, Track.shot_id == Shot.id)
     return session.scalars(chosen.where(Shot.episode_id == episode_id).order_by(Shot.start, Track.id)).all()
+
+
+def of_shot(session: Session, shot_id: int) -> Sequence[Route]:
+    """From left to right."""
+    chosen = select(Route).join(Track, Route.track_id == Track.id).where(Track.shot_id == shot_id)
+    return session.scalars(chosen.order_by(Track.id)).all()

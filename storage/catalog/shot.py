@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -20,6 +21,17 @@ class ShotStatus(StrEnum):
     DONE = "done"  # every routed track has a circled take
     HELD = "held"  # waits for a person, with the reason; delivered as the source
     FAILED = "failed"  # red: the last attempt ended in an error; delivered as the source
+
+
+MEANINGS: Final = {  # for people: `dubline show` and the report quote it
+    ShotStatus.PLANNED: "nobody has decided anything yet",
+    ShotStatus.PASSED_THROUGH: "needs no new mouth: the source is delivered",
+    ShotStatus.WAITING: "has a route and no take yet: the source is delivered",
+    ShotStatus.RENDERING: "was being drawn: the source is delivered",
+    ShotStatus.DONE: "dubbed",
+    ShotStatus.HELD: "waits for a person: the source is delivered meanwhile",
+    ShotStatus.FAILED: "could not be drawn: the source is delivered",
+}
 
 
 class Shot(Base):

@@ -34,3 +34,8 @@ def of_episode(session: Session, episode_id: int) -> Sequence[Track]:
     """In the order of the film, from left to right."""
     seen = select(Track).join(Shot, Track.shot_id == Shot.id).where(Shot.episode_id == episode_id)
     return session.scalars(seen.order_by(Shot.start, Track.id)).all()
+
+
+def of_shot(session: Session, shot_id: int) -> Sequence[Track]:
+    """From left to right."""
+    return session.scalars(select(Track).where(Track.shot_id == shot_id).order_by(Track.id)).all()

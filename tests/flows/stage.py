@@ -19,6 +19,7 @@ from tasks.listen import Heard
 from tasks.look import Looked
 from tasks.progress import OnProgress
 from tasks.render import Drawn, Question
+from tasks.route import decide
 from tests.shoot import FILM_24, draw_film, draw_picture, draw_sound, keep_pictures
 
 LONG = 12  # frames of a shot
@@ -37,6 +38,7 @@ class Stage:
         if not self.dub.exists():
             draw_film(self.film, shots * long, FILM_24)
             draw_sound(self.dub, shots * long / FILM_24)
+        self.cuts = [(long * n, long * (n + 1)) for n in range(shots)]
 
     def job(self, **wishes: Any) -> EpisodeJob:
         return EpisodeJob(**{"film": self.film, "dub": self.dub, "out": self.folder / "out.mkv", **wishes})
@@ -48,7 +50,7 @@ class Stage:
 
     def split(self, film: Film, on_progress: OnProgress) -> list[Shot]:
         self.enter("split")
-        return [Shot(f"sh{10 * n + 10:04d}", self.long * n, self.long * (n + 1)) for n in range(self.shots)]
+        return [Shot(f"sh{10 * n + 10:04d}", *cut) for n, cut in enumerate(self.cuts)]
 
     def look(self, film: Film, shots: Sequence[Shot], on_progress: OnProgress, mouths: Mapping[str, object]) -> Looked:
         self.enter("look")
@@ -82,7 +84,8 @@ class Stage:
     ) -> list[Route]:  # fmt: skip
         self.enter("route")
         assert all(track.character_id == characters[0].id for track in tracks)
-        return [Route(each.id, model or "diff2lip", "speaks", {}, [[each.start + 2, each.end - 2]]) for each in tracks]
+        seen = {"mouth_px": 21.0, "mesh": True}
+        return [decide(each, seen, characters[0], [(each.start + 2, each.end - 2)], model, "") for each in tracks]
 
     def render(
         self, question: Question, film: Film, geometry: object, speech: Path, model: object, folder: Path,

@@ -1,14 +1,10 @@
 """Runs on a real Prefect API: found by their tags, sent again when they have ended, stopped."""
 
-from collections.abc import Iterator
-
 import pytest
 from prefect import flow
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, PREFECT_SERVER_ANALYTICS_ENABLED, temporary_settings
 from prefect.states import Completed, Failed, Running, Scheduled
-from prefect.testing.utilities import prefect_test_harness
 
 from flows.farm import runs
 
@@ -18,17 +14,6 @@ pytestmark = pytest.mark.filterwarnings("default")  # Prefect's own, of which th
 @flow(name="stand-in")
 def stand_in() -> None:
     """Never run: only the words about it are."""
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[SyncPrefectClient]:
-    quiet = {PREFECT_LOGGING_TO_API_ENABLED: False, PREFECT_SERVER_ANALYTICS_ENABLED: False}
-    with (
-        temporary_settings(quiet),
-        prefect_test_harness(server_startup_timeout=120),
-        get_client(sync_client=True) as opened,
-    ):
-        yield opened
 
 
 def add(client: SyncPrefectClient, tags: list[str], state: State | None = None) -> FlowRun:

@@ -12,10 +12,10 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, inspect, make_url, select
+from sqlalchemy import Engine, create_engine, inspect, make_url, select, text
 
 import migrations
-from storage.catalog import Base, Event, event, session
+from storage.catalog import Base, Event, episode, event, session, shot, step
 from storage.catalog.session import catalog
 from storage.settings import settings
 from tests.storage.drawn_rows import add_episode
@@ -69,6 +69,25 @@ def test_the_migrations_make_what_the_rows_describe(engine: Engine) -> None:
         session.migrate(connection)
     with engine.begin() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_an_old_catalog_keeps_its_rows_and_routes_its_episodes_anew(engine: Engine) -> None:
+    with engine.begin() as connection:
+        command.upgrade(session.alembic(connection), "0001")
+        connection.execute(text(
+            "insert into episode values (1, 'ep01', 'f', 'd', 'o', 'f', 'd', 9, 24, 1, '{}', 0, 'delivered', '')"
+        ))  # fmt: skip
+        connection.execute(text("insert into shot values (1, 1, 'sh0010', 0, 9, 'done', '')"))
+        for number, name in enumerate(("cast", "route", "deliver")):
+            connection.execute(text(f"insert into step values ({number}, 1, '{name}', 'k', 0, 'm', 0, '{{}}')"))
+    with catalog() as opened:
+        row = episode.by_name(opened, "ep01")
+        assert row.overrules == {} and shot.by_name(opened, row.id, "sh0010").status == "done"
+        assert {each.name for each in step.of_episode(opened, row.id)} == {"cast", "deliver"}
+    session.close()
+    with engine.begin() as connection:
+        command.downgrade(session.alembic(connection), "0001")
+        assert connection.scalar(text("select name from episode")) == "ep01"
 
 
 def test_the_chain_holds_on_both_databases(engine: Engine) -> None:

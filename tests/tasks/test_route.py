@@ -10,10 +10,11 @@ import pytest
 
 from models import registry
 from storage import artifacts
-from storage.catalog import PASS_THROUGH, Character, Side, Speaker, Track, Turn
+from storage.catalog import HELD, PASS_THROUGH, Character, Side, Speaker, Track, Turn
+from storage.catalog.overrule import Overrule
 from storage.film.probe import Film, probe
 from tasks.ranges import meet, runs, under, union, widen
-from tasks.route import CANNOT, CHOICE, NOT_GOOD_AT, decide, route, to_render
+from tasks.route import CANNOT, CHOICE, NOT_GOOD_AT, decide, judge, route, to_render
 from tests.shoot import FILM_24, NTSC_30, PAL, draw_film
 
 HOUR_US = 3_600_000_000
@@ -139,6 +140,51 @@ def test_a_face_without_landmarks_never_goes_to_a_model_that_needs_them() -> Non
     found = decide(track(style="stylised"), seen(mesh=False), HERO, [(3, 9)], "diff2lip", "")
     assert (found.model, found.ranges) == (PASS_THROUGH, [])
     assert found.reason == "diff2lip was asked for, but it needs landmarks and this face has none"
+
+
+ANNA_SENT = Overrule("anna", "the chin smears", "omnisync", 8)
+
+
+@pytest.mark.parametrize(
+    ("measures", "character", "said", "model", "by", "reason"),
+    [
+        pytest.param(
+            {}, HERO, ANNA_SENT, "omnisync", "anna",
+            "Anna speaks in 6 frames; anna sent this shot to omnisync: the chin smears", id="sent",
+        ),
+        pytest.param(
+            {"mouth_px": 3.2}, HERO, ANNA_SENT, "omnisync", "anna",
+            "anna sent this shot to omnisync: the chin smears, although: mouth 3.2 px to a side: under 4",
+            id="sent-although-a-rule-says-no",
+        ),
+        pytest.param(
+            {"mesh": False}, HERO, Overrule("bert", "", "diff2lip"), PASS_THROUGH, "dubline",
+            "bert sent this shot to diff2lip, but it needs landmarks and this face has none", id="sent-who-cannot",
+        ),
+        pytest.param({}, None, ANNA_SENT, PASS_THROUGH, "dubline", "off screen", id="nobody-speaks"),
+        pytest.param({}, HERO, Overrule("anna", "ask", HELD), HELD, "anna", "anna holds this shot: ask", id="held"),
+        pytest.param({}, None, Overrule("anna", "", HELD), HELD, "anna", "anna holds this shot", id="held-silent"),
+        pytest.param(
+            {}, HERO, Overrule("bert", "dark", PASS_THROUGH), PASS_THROUGH, "bert", "bert skipped this shot: dark",
+            id="skipped",
+        ),
+        pytest.param(
+            {}, HERO, Overrule("bert", "", seed=8), "diff2lip", "--model",
+            "Anna speaks in 6 frames; face 138 px high, turned 5°", id="only-a-seed",
+        ),
+    ],
+)  # fmt: skip
+def test_a_persons_word_makes_another_route_of_what_was_measured(
+    measures: dict[str, Any], character: Character | None, said: Overrule, model: str, by: str, reason: str
+) -> None:
+    ranges = [(3, 9)] if character else []
+    ruled = decide(track(**measures), seen(**measures), character, ranges, "diff2lip", "off screen")
+    found = judge(ruled.track_id, ruled.numbers, character, "diff2lip", said)
+    assert (found.model, found.decided_by, found.reason) == (model, by, reason)
+    drawn = model not in (HELD, PASS_THROUGH)
+    assert (found.ranges, found.seed) == (([[3, 9]], said.seed) if drawn else ([], None))
+    back = judge(found.track_id, found.numbers, character, "diff2lip")
+    assert (back.model, back.reason, back.ranges) == (ruled.model, ruled.reason, ruled.ranges)
 
 
 def test_every_model_that_can_be_asked_for_has_its_rules() -> None:
