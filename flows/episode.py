@@ -11,20 +11,18 @@ from prefect import flow
 
 from flows import painters, steps
 from flows.delivery import Delivery, deliver
-from flows.opening import opened
+from flows.opening import examined, opened
 from flows.progress import Lines, Progress
-from flows.run import run
 from flows.scene import Scene, cues, plan
 from flows.shot import play
 from storage.catalog import Route, Shot, Take, Track
-from tasks.ingest import Ingested, ingest
 from tasks.job import EpisodeJob
 
 
 def dub(job: EpisodeJob, progress: Progress) -> Delivery:
     """A film and its dub in; the same film with new mouths out."""
     painters.check(job)
-    given, spent_us = _given(job, progress)  # refused here or not at all
+    given, spent_us = examined(job, progress)  # refused here or not at all
     with opened(job, given, progress) as book:
         steps.ingested(book, given, spent_us)
         shots = steps.split(book, given.film)
@@ -35,17 +33,6 @@ def dub(job: EpisodeJob, progress: Progress) -> Delivery:
         scene = Scene(job, given.film, given.film_sha, heard.speech, heard.turns, {c.id: c for c in cast.characters})
         takes, drawing_us = _play_all(scene, shots, cast.tracks, routes, progress)
         return deliver(book, job, given, takes, drawing_us)
-
-
-def _given(job: EpisodeJob, progress: Progress) -> tuple[Ingested, int]:
-    """Film, dub and stems, measured, and the microseconds that took. Writes nothing."""
-    began = time.monotonic_ns()
-    with progress.step("ingest"):
-        given = run(
-            ingest, job.film, job.dub, job.out,
-            allow_length=job.allow_length, stems=job.stems, deliver=job.deliver, mouths=job.mouths,
-        )  # fmt: skip
-    return given, (time.monotonic_ns() - began) // 1000
 
 
 def _play_all(

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -15,16 +16,25 @@ from tasks.route import ROUTED
 
 
 def check(job: EpisodeJob) -> None:
-    """Whether the job's model can be had, before an hour is spent on looking at faces.
+    """Whether the job's model can be had here, before an hour is spent on looking at faces.
 
-    raises  Refused if there is no such model, variant or prompt, or its licence forbids the job's purpose;
-            Missing if its weights are not on this machine
+    raises  Refused as `allow` does; Missing if its weights are not on this machine
+    """
+    for name in allow(job):
+        _weights(name, job.variant)
+
+
+def allow(job: EpisodeJob) -> Sequence[str]:
+    """The models that the job may need, by name. What any machine can know of them, with weights or without.
+
+    raises  Refused if there is no such model, variant or prompt, or its licence forbids the job's purpose
     """
     known = {prompt for name in registry.names() for prompt in registry.prompts(name) if prompt}
     if job.prompt and job.prompt not in known:
         listed = ", ".join(f"'{prompt}'" for prompt in sorted(known)) or "none yet"
         raise Refused(f"No model knows the prompt '{job.prompt}'. The prompts are: {listed}.")
-    for name in [job.model] if job.model else ROUTED:
+    needed = [job.model] if job.model else ROUTED
+    for name in needed:
         try:
             licence = registry.licence(name, job.variant)
         except ValueError as error:
@@ -34,7 +44,7 @@ def check(job: EpisodeJob) -> None:
                 f"The weights of {name} {job.variant} may not be used commercially: {licence.licence}, "
                 f"{licence.source}. Choose another --variant, or --purpose research."
             )
-        _weights(name, job.variant)
+    return needed
 
 
 @cache

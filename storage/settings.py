@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     whisper: AbsolutePath | None = Field(
         default=None, description="Whisper checkpoint (.pt) for transcripts; none: no transcript"
     )
+    farm: str = Field(default="", description="URL of the farm's Prefect API; empty: the one of `dubline up` here")
     threads: int = Field(default=0, ge=0, description="CPU threads of networks and encoders; 0: all cores")
     debug: bool = Field(default=False, description="show the traceback behind a message")
 

@@ -20,6 +20,7 @@ def _absolute(path: Path) -> Path:
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 Coordinate = Annotated[float, Field(allow_inf_nan=False)]  # pixels of the film
 Half = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None  # None: as it is measured in the picture
+Priority = Literal["urgent", "default", "overnight"]  # the farm's queues; no part of any key: it changes no pixel
 Place = tuple[Coordinate, Coordinate, Half]  # the middle of a mouth x, y, and half its width at rest
 
 
@@ -67,6 +68,9 @@ class EpisodeJob(BaseModel):
     )
     transcript: bool = Field(
         default=False, title="Transcript", description="Write down what is said (needs DUBLINE_WHISPER)"
+    )
+    priority: Priority = Field(
+        default="default", title="Priority", description="Which queue of the farm; overnight waits for the night"
     )
 
     @model_validator(mode="after")

@@ -1,0 +1,158 @@
+"""How long an episode or a shot will take, from the seconds that the catalog has measured.
+
+Each step: the median of microseconds a frame over the newest finished episodes; those of this machine if it has
+finished any, else those of every machine. Drawing: the median over the newest takes of the model, on whatever machine
+they were drawn, times the frames that are drawn, shared among the workers. What was never measured is a guess, and the
+estimate says of which stages.
+Deliberately not here: what a run costs before it begins, some seconds a shot; and what of the episode is done already.
+"""
+
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from flows.ledger import ORDER
+from storage.catalog import Episode, EpisodeStatus, Route, Shot, Step, Take, Track
+
+RENDER: Final = "render"
+STAGES: Final = (*ORDER[:-1], RENDER, ORDER[-1])
+
+NEWEST: Final = 25  # episodes, and takes of a model, that are asked; older ones were drawn by older machines
+
+# Microseconds a frame on two cores without a GPU, from docs/MEASURED.md: "Outside the steps" (264 frames; conform is
+# part of deliver here), "Fewer steps" (DDIM, 1 step), "OmniSync: seconds a frame" (5 steps, two threads).
+GUESSED_STEPS: Final[Mapping[str, int]] = {
+    "ingest": 760, "split": 3_030, "look": 6_820, "listen": 30_700, "cast": 0, "route": 0, "deliver": 19_700,
+}  # fmt: skip
+GUESSED_DRAWING: Final[Mapping[str, int]] = {"diff2lip": 22_400, "omnisync": 64_000}
+GUESSED_SHARE: Final = 776 / 1504  # of the frames of a dialogue are drawn: docs/MEASURED.md, "Whole films"
+
+HUNG: Final = 10  # times the estimate: nothing that works is so slow
+AT_LEAST: Final = 600.0  # seconds: a model that loads from a cold disk is not hung
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds of work, stage by stage."""
+
+    frames: int
+    share: float  # drawn faces a frame: 0.5 if one face speaks in half of the film
+    seconds: Mapping[str, float]  # by stage, in the order of STAGES; each as one worker would need them
+    workers: int  # that draw beside each other
+    guessed: tuple[str, ...]  # the stages of which this catalog has no figures
+
+    @property
+    def total(self) -> float:
+        """Seconds from start to end: the steps one after another, the drawing shared."""
+        drawing = self.seconds[RENDER]
+        return sum(self.seconds.values()) - drawing + drawing / self.workers
+
+    def facts(self) -> dict[str, Any]:
+        """For a person or a program."""
+        on = "1 worker" if self.workers == 1 else f"{self.workers} workers"
+        said = {"takes": f"{words(self.total)} on {on}"}
+        if self.guessed:
+            said["note"] = (
+                f"A guess: {', '.join(self.guessed)} as on two cores without a GPU (docs/MEASURED.md). "
+                "This catalog has measured no finished episode of its own."
+                if len(self.guessed) == len(STAGES)
+                else f"Partly a guess: {', '.join(self.guessed)} as on two cores without a GPU (docs/MEASURED.md)."
+            )
+        stages = [
+            {"stage": name, "seconds": round(spent, 1), "from": "a guess" if name in self.guessed else "measured"}
+            for name, spent in self.seconds.items()
+        ]
+        return {
+            **said,
+            "frames": self.frames,
+            "drawn": round(self.frames * self.share),
+            "workers": self.workers,
+            "total_seconds": round(self.total, 1),
+            "stages": stages,
+        }
+
+
+def of_film(session: Session, frames: int, model: str | None = None, workers: int = 1) -> Estimate:
+    """A film of that many frames; `model` None is whatever was drawn with lately."""
+    steps, drawing = _steps(session), _drawing(session, model)
+    share, guessed_share = _share(session)
+    spent = {name: frames * steps.get(name, GUESSED_STEPS[name]) / 1e6 for name in ORDER}
+    spent[RENDER] = frames * share * (drawing or _guessed(model)) / 1e6
+    guessed = [name for name in STAGES if name not in steps and name != RENDER]
+    if drawing is None or guessed_share:
+        guessed.append(RENDER)
+    return Estimate(frames, share, {name: spent[name] for name in STAGES}, max(1, workers), tuple(guessed))
+
+
+def of_shot(session: Session, model: str, frames: int) -> float:
+    """Seconds that drawing this many frames takes with this model on one worker."""
+    return frames * (_drawing(session, model) or _guessed(model)) / 1e6
+
+
+def limit_of(seconds: float) -> float:
+    """Seconds after which a shot of that estimate counts as hung."""
+    return max(AT_LEAST, HUNG * seconds)
+
+
+def words(seconds: float) -> str:
+    """`1:07`: hours and minutes, the last minute begun counts as a whole one."""
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes // 60}:{minutes % 60:02d}"
+
+
+def _steps(session: Session) -> dict[str, float]:
+    """Microseconds a frame of each step that has been measured."""
+    rows = session.execute(
+        select(Step.name, Step.machine, Step.microseconds, Episode.frames)
+        .join(Episode, Step.episode_id == Episode.id)
+        .where(Episode.status.in_((EpisodeStatus.DELIVERED, EpisodeStatus.PARTIAL)))
+        .order_by(Step.finished_us.desc())
+        .limit(NEWEST * len(ORDER))
+    ).all()
+    spent: dict[str, float] = {}
+    for name in {row.name for row in rows} & set(ORDER):
+        anywhere = [row for row in rows if row.name == name]
+        here = [row for row in anywhere if row.machine == platform.node()]
+        spent[name] = median(row.microseconds / row.frames for row in here or anywhere)
+    return spent
+
+
+def _drawing(session: Session, model: str | None) -> float | None:
+    """Microseconds a frame of the newest takes; None if there is none."""
+    newest = select(Take.microseconds_a_frame).order_by(Take.rendered_us.desc()).limit(NEWEST)
+    spent = session.scalars(newest if model is None else newest.where(Take.model == model)).all()
+    return median(spent) if spent else None
+
+
+def _guessed(model: str | None) -> int:
+    """The slower one where nobody knows which it will be."""
+    return GUESSED_DRAWING.get(model or "", max(GUESSED_DRAWING.values()))
+
+
+def _share(session: Session) -> tuple[float, bool]:
+    """Drawn faces a frame, by the routes of the newest finished episodes; and whether that is a guess."""
+    finished = session.execute(
+        select(Episode.id, Episode.frames)
+        .where(Episode.status.in_((EpisodeStatus.DELIVERED, EpisodeStatus.PARTIAL)))
+        .order_by(Episode.id.desc())
+        .limit(NEWEST)
+    ).all()
+    if not finished:
+        return GUESSED_SHARE, True
+    drawn: dict[int, int] = {row.id: 0 for row in finished}
+    routes = select(Shot.episode_id, Route.ranges).join(Track, Route.track_id == Track.id)
+    for episode_id, ranges in session.execute(
+        routes.join(Shot, Track.shot_id == Shot.id).where(Shot.episode_id.in_(drawn))
+    ):
+        drawn[episode_id] += _length(ranges)
+    return median(drawn[row.id] / row.frames for row in finished), False
+
+
+def _length(ranges: Sequence[Sequence[int]]) -> int:
+    return sum(end - start for start, end in ranges)
