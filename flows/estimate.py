@@ -136,22 +136,24 @@ def _guessed(model: str | None) -> int:
 
 
 def _share(session: Session) -> tuple[float, bool]:
-    """Drawn faces a frame, by the routes of the newest finished episodes; and whether that is a guess."""
+    """Drawn faces a frame, by the routes of the newest finished episodes; and whether that is a guess.
+
+    An episode in which nobody had to be drawn says nothing about the next.
+    """
     finished = session.execute(
         select(Episode.id, Episode.frames)
         .where(Episode.status.in_((EpisodeStatus.DELIVERED, EpisodeStatus.PARTIAL)))
         .order_by(Episode.id.desc())
         .limit(NEWEST)
     ).all()
-    if not finished:
-        return GUESSED_SHARE, True
     drawn: dict[int, int] = {row.id: 0 for row in finished}
     routes = select(Shot.episode_id, Route.ranges).join(Track, Route.track_id == Track.id)
     for episode_id, ranges in session.execute(
         routes.join(Shot, Track.shot_id == Shot.id).where(Shot.episode_id.in_(drawn))
     ):
         drawn[episode_id] += _length(ranges)
-    return median(drawn[row.id] / row.frames for row in finished), False
+    shares = [drawn[row.id] / row.frames for row in finished if drawn[row.id]]
+    return (median(shares), False) if shares else (GUESSED_SHARE, True)
 
 
 def _length(ranges: Sequence[Sequence[int]]) -> int:

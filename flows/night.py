@@ -27,7 +27,7 @@ from flows.submit import submission
 from flows.window import Window, window
 from storage.catalog import Episode, EpisodeStatus, Event, event, moves
 from storage.catalog.session import catalog
-from storage.errors import Missing
+from storage.errors import Missing, Refused
 from tasks.job import Priority
 
 BEGUN: Final = "night.begun"
@@ -119,14 +119,15 @@ def work(
     farm: Farm = episodes,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     pause: Callable[[float], None] = time.sleep,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = lambda line: print(line),  # not print itself, which Prefect replaces in a run
 ) -> Morning:
     """One night, from the beginning of its window, which is waited for, to its summary.
 
     raises  Missing if no farm answers at first; one that goes away later is waited for until the window ends
     """
     span = plan.window(clock())
-    farm.workers()
+    if not farm.workers():
+        say("No worker draws on this farm yet: `dubline up --role worker --pool gpu` starts one.")
     if clock() < span.begins:
         say(f"The night of {span} has not begun; waiting for it.")
     while (now := clock()) < span.begins:
@@ -144,8 +145,7 @@ def work(
             why_not |= {slot.row.id: slot.why_not for slot in slots if not slot.fits and slot.row.id not in why_not}
             for slot in slots:
                 if slot.fits:
-                    _start(farm, slot, plan.queue, begun)
-                    say(f"{slot.row.name} begins; estimated {words(slot.seconds)}")
+                    _start(farm, slot, plan.queue, begun, say)
         except Missing as why:
             say(f"{why}")
         else:
@@ -235,7 +235,7 @@ def priority(row: Episode) -> Priority:
     return given
 
 
-@flow(name="night", log_prints=True)
+@flow(name="night", flow_run_name="night {plan.start} to {plan.end} {plan.timezone}", log_prints=True)
 def night(plan: Night = Night()) -> str:
     """Begin what was submitted for the night as long as it fits, wait for it, and sum up in the morning."""
     said = work(plan)
@@ -244,9 +244,14 @@ def night(plan: Night = Night()) -> str:
     return f"{said.headline} {morning.keep(said)}"
 
 
-def _start(farm: Farm, slot: Slot, queue: Priority, begun: dict[int, Begun]) -> None:
-    """Begin the episode, and write that down."""
-    farm.start(slot.row, queue)
+def _start(farm: Farm, slot: Slot, queue: Priority, begun: dict[int, Begun], say: Callable[[str], None]) -> None:
+    """Begin the episode, and write that down. What the farm refuses has failed, and costs this episode alone."""
+    try:
+        farm.start(slot.row, queue)
+        say(f"{slot.row.name} begins; estimated {words(slot.seconds)}")
+    except Refused as why:
+        _failed(slot.row, str(why))
+        say(f"{slot.row.name} cannot begin: {why}")
     with catalog() as session:
         said = submission(session, slot.row)
         mine = Begun(slot.seconds, said.hash if said else "")

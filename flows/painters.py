@@ -18,14 +18,14 @@ from tasks.route import ROUTED
 def check(job: EpisodeJob) -> None:
     """Whether the job's model can be had here, before an hour is spent on looking at faces.
 
-    raises  Refused as `allow` does; Missing if its weights are not on this machine
+    raises  Refused as `permit` does; Missing if its weights are not on this machine
     """
-    for name in allow(job):
+    for name in permit(job):
         _weights(name, job.variant)
 
 
-def allow(job: EpisodeJob) -> Sequence[str]:
-    """The models that the job may need, by name. What any machine can know of them, with weights or without.
+def permit(job: EpisodeJob) -> Sequence[str]:
+    """The models that the job may need. What any machine can know of them, with their weights or without.
 
     raises  Refused if there is no such model, variant or prompt, or its licence forbids the job's purpose
     """
@@ -35,16 +35,21 @@ def allow(job: EpisodeJob) -> Sequence[str]:
         raise Refused(f"No model knows the prompt '{job.prompt}'. The prompts are: {listed}.")
     needed = [job.model] if job.model else ROUTED
     for name in needed:
-        try:
-            licence = registry.licence(name, job.variant)
-        except ValueError as error:
-            raise Refused(f"This model cannot be had: {error}.") from None
-        if job.purpose == "commercial" and not licence.commercial:
-            raise Refused(
-                f"The weights of {name} {job.variant} may not be used commercially: {licence.licence}, "
-                f"{licence.source}. Choose another --variant, or --purpose research."
-            )
+        allow(name, job.variant, job.purpose)
     return needed
+
+
+def allow(name: str, variant: str, purpose: str) -> None:
+    """Refused if there is no such model or variant, or its licence forbids the purpose. Looks for no weights."""
+    try:
+        licence = registry.licence(name, variant)
+    except ValueError as error:
+        raise Refused(f"This model cannot be had: {error}.") from None
+    if purpose == "commercial" and not licence.commercial:
+        raise Refused(
+            f"The weights of {name} {variant} may not be used commercially: {licence.licence}, "
+            f"{licence.source}. Choose another --variant, or --purpose research."
+        )
 
 
 @cache

@@ -11,26 +11,26 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import FlowRun
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Scheduled
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flows import painters
 from flows.claim import claim
 from flows.farm import runs
-from flows.farm.env import reach
+from flows.farm.answers import answering
 from flows.opening import enrolled, examined, found
 from flows.progress import Progress
 from storage.catalog import Episode, EpisodeStatus, Event, event, moves
-from storage.catalog.session import catalog
+from storage.catalog.session import catalog, hold_the_pen
 from storage.errors import Missing, Refused
 from tasks.ingest import Ingested
 from tasks.job import EpisodeJob, Priority
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import SyncPrefectClient
-    from prefect.client.schemas.objects import FlowRun
 
 DEPLOYMENT: Final = "episode/cpu"
 SUBMITTED: Final = "episode.submitted"
@@ -62,7 +62,7 @@ def submit(job: EpisodeJob, progress: Progress, by: str | None = None) -> Submis
 
     raises  Refused for what cannot work, and for an episode that is being worked on as it was asked before
     """
-    painters.allow(job)
+    painters.permit(job)
     given, _ = examined(job, progress)
     with catalog() as session:
         row = queue(session, job, given, by or getpass.getuser())
@@ -70,7 +70,7 @@ def submit(job: EpisodeJob, progress: Progress, by: str | None = None) -> Submis
         _recall(row)
         return Submission(row.name, row.status, job.priority, "", "waits for the night: `dubline night plan`")
     try:
-        with reach() as client:
+        with answering() as client:
             run = start_episode(client, row)
     except Missing as why:
         waits = f"waits, for no farm took it. {why} Then submit again, or leave it to the night."
@@ -80,6 +80,7 @@ def submit(job: EpisodeJob, progress: Progress, by: str | None = None) -> Submis
 
 def queue(session: Session, job: EpisodeJob, given: Ingested, by: str) -> Episode:
     """The job's row, QUEUED, with the event that says so; or RUNNING as it is, if it runs as it is asked now."""
+    hold_the_pen(session.connection())  # two who submit the same film at once make one row
     row = found(session, job, given)
     if row is not None and row.status is EpisodeStatus.RUNNING:
         if _without_priority(row.job) != _without_priority(job.model_dump(mode="json")):
@@ -97,15 +98,12 @@ def queue(session: Session, job: EpisodeJob, given: Ingested, by: str) -> Episod
     return row
 
 
-def start_episode(client: "SyncPrefectClient", row: Episode, priority: Priority | None = None) -> "FlowRun":
+def start_episode(client: SyncPrefectClient, row: Episode, priority: Priority | None = None) -> FlowRun:
     """The episode's run as it was last submitted: under way already, or sent again if it ended, or new.
 
     priority  the queue it goes to; otherwise as it was submitted
     raises    Missing where the farm has no such deployment
     """
-    from prefect.exceptions import ObjectNotFound
-    from prefect.states import Scheduled
-
     job = row.job if priority is None else {**row.job, "priority": priority}
     key, begins = _key(row), datetime.now(UTC)
     run = runs.of_episode(client, row.name)
@@ -137,10 +135,10 @@ def start_episode(client: "SyncPrefectClient", row: Episode, priority: Priority 
 
 
 def _recall(row: Episode) -> None:
-    """Take back a run that was made for the day and has not begun."""
-    with suppress(Missing), reach() as client:
+    """Take back a run that an earlier submission made for the day, if it has not begun."""
+    with suppress(Missing), answering() as client:
         run = runs.of_episode(client, row.name)
-        if run is not None and run.state is not None and run.state.is_scheduled():
+        if run is not None and run.state is not None and run.state.is_scheduled() and run.idempotency_key != _key(row):
             runs.stop(client, run, "submitted anew, for the night")
 
 

@@ -1,1 +1,1 @@
-"""The farm: a Prefect server, its workers, and what Dubline asks of them. Not needed on one machine (ADR 1)."""
+"""The farm: how episodes and shots run on a Prefect server, on one machine or many. Nothing here knows a picture."""

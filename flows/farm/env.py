@@ -121,12 +121,13 @@ def held(name: str) -> bool:
 
 
 @contextmanager
-def reach() -> Iterator["SyncPrefectClient"]:
+def reach(url: str | None = None) -> Iterator["SyncPrefectClient"]:
     """A client of the farm, which repeats what the server was too busy for. Also what `run_deployment` uses inside.
 
+    url     where its API answers; as `address()` says if None
     raises  Missing where no farm is running, it does not answer, or it asks for a password
     """
-    url = address()
+    url = url or address()
     if url is None:
         raise Missing("No farm is running: `dubline up` starts one on this machine, DUBLINE_FARM names another's.")
     import httpx
@@ -144,7 +145,7 @@ def reach() -> Iterator["SyncPrefectClient"]:
             if error.response.status_code == httpx.codes.UNAUTHORIZED:
                 raise Missing(f"The farm at {url} asks for a password: set {AUTH}=user:password.") from None
             raise Missing(
-                f"The farm at {url} answers {error.response.status_code}. See home/logs/server.log."
+                f"The farm at {url} answers {error.response.status_code}. Its home has logs/server.log."
             ) from None
         except httpx.HTTPError as error:
             raise Missing(

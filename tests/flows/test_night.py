@@ -29,7 +29,7 @@ from storage.catalog import (
     take,
 )
 from storage.catalog.session import catalog
-from storage.errors import Missing
+from storage.errors import Missing, Refused
 from tasks.job import Priority
 from tests.flows.test_cli import call
 from tests.flows.test_estimate import add_finished
@@ -48,6 +48,7 @@ class Play:
         self.started: list[str] = []
         self.pace = 1.0  # seconds a frame; the catalog's estimate is 1
         self.crashes: set[str] = set()
+        self.refused: set[str] = set()
         self.away: Callable[[datetime], bool] = lambda now: False
         self.ends: dict[str, datetime] = {}
         self.free = now
@@ -64,6 +65,8 @@ class Play:
 
     def start(self, row: Episode, priority: Priority) -> None:
         self._answer()
+        if row.name in self.refused:
+            raise Refused("The farm refuses this: no such parameter.")
         self.started.append(row.name)
         begins = max(self.now, self.free)
         self.free = self.ends[row.name] = begins + timedelta(seconds=self.pace * row.frames)
@@ -211,6 +214,16 @@ def test_a_run_that_ends_without_a_word_is_written_down(past: None) -> None:
     said = run(play)
     assert said.counts["failed"] == 1 and not said.whole
     assert status_of("ep01") == (EpisodeStatus.FAILED, "its run ended as Crashed; `dubline retry ep01` goes on")
+
+
+def test_what_the_farm_refuses_costs_one_episode(past: None) -> None:
+    queue("ep01", HOUR)
+    queue("ep02", HOUR)
+    play = Play()
+    play.refused = {"ep01"}
+    said = run(play)
+    assert said.counts["failed"] == 1 and said.counts["done"] == 1
+    assert "no such parameter" in status_of("ep01")[1]
 
 
 def test_a_farm_that_goes_away_is_waited_for(past: None) -> None:
