@@ -184,9 +184,7 @@ def planned(plan: Night, farm: Farm | None, now: datetime) -> dict[str, Any]:
 def standing(over: Callable[[Episode], str], begun: Mapping[int, Begun]) -> tuple[list[Episode], list[Episode]]:
     """Who is under way on the farm, and who waits for the night, the next one first.
 
-    An episode of this night whose run is over, though the catalog does not say how, is written down as failed.
-
-    over  says how the run of an episode ended, nothing if it has not (`Farm.over`)
+    An episode of this night whose run is over (`Farm.over`), though the catalog does not say how, has failed.
     """
     with catalog() as session:
         rows = session.scalars(

@@ -71,6 +71,7 @@ def test_drawing_takes_the_models_newest_takes_and_the_frames_that_are_drawn(hou
         first = add_finished(session, "ep0", 1_000, drawn=20)
         add_finished(session, "ep1", 1_000, drawn=40)
         add_finished(session, "ep2", 1_000, drawn=90)
+        add_finished(session, "nobody-speaks", 1_000, drawn=0)  # says nothing about the next
         add_takes(session, first, "diff2lip", *[1_000_000] * 5, *[10_000] * 25)
         add_takes(session, first, "omnisync", 70_000)
         assert of_shot(session, "diff2lip", 48) == pytest.approx(0.48)

@@ -32,7 +32,7 @@ from storage.catalog.session import catalog
 from storage.errors import Missing, Refused
 from tasks.job import Priority
 from tests.flows.test_cli import call
-from tests.flows.test_estimate import add_finished
+from tests.flows.test_estimate import add_finished, add_takes
 from tests.storage.drawn_rows import add_episode, add_shot, add_track, draw_take
 
 HOUR = 3600
@@ -97,9 +97,10 @@ def _deliver(name: str) -> None:
 
 @pytest.fixture
 def past(house: Path) -> None:
-    """One finished episode, by which a frame takes a second from start to end: six steps of nothing and one of that."""
+    """One finished episode, by which a frame takes a second from start to end, and drawing it takes nothing."""
     with catalog() as session:
-        row = add_finished(session, "past", 0, drawn=0)
+        row = add_finished(session, "past", 0)
+        add_takes(session, row, "diff2lip", 0)
         for step in session.scalars(select(Step)):
             step.microseconds = 1_000_000 * row.frames if step.name == "look" else 0
 
