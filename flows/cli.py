@@ -8,15 +8,19 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows import evaluate, operators, train
+from flows import evaluate, operators, queue, train
+from flows.asking import takes_job
 from flows.watch import watch_over
 from storage import VERSION
-from storage.errors import DublineError, Refused
+from storage.errors import DublineError
 from storage.settings import settings
+
+if TYPE_CHECKING:
+    from tasks.job import EpisodeJob
 
 app = typer.Typer(
     add_completion=False,
@@ -28,6 +32,9 @@ app = typer.Typer(
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(operators.app)  # retry, hold, release, skip, reroute, cancel
+app.add_typer(queue.night, name="night")
+app.command()(queue.submit)
+app.command()(queue.estimate)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
 
@@ -45,45 +52,9 @@ def options(
 
 
 @app.command()
-def dub(
-    film: Annotated[
-        Path, typer.Argument(metavar="FILM", help="The film, with all its streams. It is never written to.")
-    ],
-    sound: Annotated[Path, typer.Argument(metavar="DUB", help="The dubbed sound, as long as the film.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Where the dubbed film goes; OUT.dubline/ lies beside it.")],
-    stem: Annotated[list[str] | None, typer.Option(metavar="NAME=FILE", help="Dry dialogue of one character.")] = None,
-    model: Annotated[str | None, typer.Option(help="Draw every mouth with this model.")] = None,
-    variant: Annotated[str, typer.Option(help="Which weights of the model.")] = "starter",
-    seed: Annotated[int, typer.Option(help="The same seed draws the same pixels.")] = 7,
-    steps: Annotated[int, typer.Option(help="Denoising steps; 0 takes the model's own.")] = 0,
-    prompt: Annotated[
-        str, typer.Option(metavar="WORDS", help="How mouths shall move, like 'calm' or 'clear teeth'.")
-    ] = "",
-    mouth: Annotated[
-        list[str] | None,
-        typer.Option(metavar="SHOT=X,Y[,HALF]", help="Where the mouth of a shot is, in the film's pixels."),
-    ] = None,
-    speakers: Annotated[str | None, typer.Option(metavar="MIN-MAX", help="How many voices there can be.")] = None,
-    deliver: Annotated[str, typer.Option(help="same (the film's own codec), ffv1 or prores.")] = "same",
-    allow_length: Annotated[
-        bool, typer.Option("--allow-length", help="Accept a dub longer or shorter than the film.")
-    ] = False,
-    purpose: Annotated[str, typer.Option(help="research or commercial; the latter refuses some weights.")] = "research",
-    transcript: Annotated[
-        bool, typer.Option("--transcript", help="Write down what is said (DUBLINE_WHISPER).")
-    ] = False,
-    name: Annotated[str | None, typer.Option(help="What to call the episode; otherwise as OUT is called.")] = None,
-    as_json: AsJson = False,
-) -> None:
+@takes_job()
+def dub(job: "EpisodeJob", as_json: AsJson = False) -> None:
     """Dub one film on this machine, and wait for it. Stopped at any moment, the same command goes on from there."""
-    from tasks.job import asked
-
-    job = asked(
-        film=film.absolute(), dub=sound.absolute(), out=out.absolute(), stems=_stems(stem or []), model=model,
-        variant=variant, seed=seed, steps=steps, prompt=prompt, mouths=_mouths(mouth or []),
-        speakers=_speakers(speakers), deliver=deliver, allow_length=allow_length, purpose=purpose,
-        transcript=transcript, name=name,
-    )  # fmt: skip
     from flows import episode
 
     watch_over(lambda progress: episode.dub(job, progress), as_json)
@@ -158,49 +129,6 @@ def show(
     from flows import listing, tables
 
     tables.show(listing.shot(episode, shot), as_json)
-
-
-def _stems(given: list[str]) -> dict[str, Path]:
-    stems: dict[str, Path] = {}
-    for each in given:
-        name, equals, file = each.partition("=")
-        if not (name and equals and file):
-            raise Refused(f"--stem {each}: give the character's name and its file, like --stem Anna=anna.wav.")
-        if name in stems:
-            raise Refused(f"--stem {name} is given twice. Each character has one stem; mix several into one file.")
-        stems[name] = Path(file).absolute()
-    return stems
-
-
-def _mouths(given: list[str]) -> dict[str, tuple[float, float, float | None]]:
-    mouths: dict[str, tuple[float, float, float | None]] = {}
-    for each in given:
-        shot, _, place = each.partition("=")
-        try:
-            x, y, *rest = (float(number) for number in place.split(","))
-            half = rest.pop() if rest else None
-            shot = "" if rest else shot
-        except ValueError:
-            shot = ""
-        if not shot:
-            raise Refused(
-                f"--mouth {each}: give the shot and the middle of the mouth in pixels, like --mouth sh0030=480,320, or "
-                f"with half its width, --mouth sh0030=480,320,40."
-            )
-        if shot in mouths:
-            raise Refused(f"--mouth {shot} is given twice. Each shot has one mouth that can be pointed at.")
-        mouths[shot] = (x, y, half)
-    return mouths
-
-
-def _speakers(given: str | None) -> tuple[int, int] | None:
-    if given is None:
-        return None
-    fewest, _, most = given.partition("-")
-    try:
-        return int(fewest), int(most or fewest)
-    except ValueError:
-        raise Refused(f"--speakers {given}: give one number, or two like 2-4.") from None
 
 
 def _quiet_libraries() -> None:

@@ -16,14 +16,12 @@ from flows import painters, steps
 from flows.delivery import Delivery, deliver
 from flows.farm import pages, resume
 from flows.farm import shots as farm
-from flows.opening import opened
+from flows.opening import examined, opened
 from flows.progress import Logged, Progress
-from flows.run import run
 from flows.scene import Faces, Scene, cues, plan
 from flows.shot import play
 from storage.catalog import Shot, ShotStatus
 from storage.errors import DublineError
-from tasks.ingest import Ingested, ingest
 from tasks.job import EpisodeJob
 
 Render = Callable[
@@ -39,8 +37,8 @@ def dub(job: EpisodeJob, progress: Progress, render: Render | None = None) -> De
     if render is None:
         painters.check(job)
     else:
-        painters.allowed(job)
-    given, spent_us = _given(job, progress)  # refused here or not at all
+        painters.permit(job)
+    given, spent_us = examined(job, progress)  # refused here or not at all
     with opened(job, given, progress) as book:
         steps.ingested(book, given, spent_us)
         shots = steps.split(book, given.film)
@@ -60,17 +58,6 @@ def here(scene: Scene, shots: Sequence[Shot], faces: Faces, progress: Progress) 
     for shot in shots:
         if shot.id in faces:
             play(scene, shot, progress)
-
-
-def _given(job: EpisodeJob, progress: Progress) -> tuple[Ingested, int]:
-    """Film, dub and stems, measured, and the microseconds that took. Writes nothing."""
-    began = time.monotonic_ns()
-    with progress.step("ingest"):
-        given = run(
-            ingest, job.film, job.dub, job.out,
-            allow_length=job.allow_length, stems=job.stems, deliver=job.deliver, mouths=job.mouths,
-        )  # fmt: skip
-    return given, (time.monotonic_ns() - began) // 1000
 
 
 @flow(

@@ -4,7 +4,7 @@ Each step: the median of microseconds a frame over the newest finished episodes;
 finished any, else those of every machine. Drawing: the median over the newest takes of the model, on whatever machine
 they were drawn, times the frames that are drawn, shared among the workers. What was never measured is a guess, and the
 estimate says of which stages.
-Deliberately not here: what a run costs before it begins (some seconds a shot, docs/MEASURED.md), and what is done already.
+Deliberately not here: what a run costs before it begins, some seconds a shot; and what of the episode is done already.
 """
 
 import math
@@ -80,19 +80,19 @@ class Estimate:
 
 def of_film(session: Session, frames: int, model: str | None = None, workers: int = 1) -> Estimate:
     """A film of that many frames; `model` None is whatever was drawn with lately."""
-    steps, drawing = _steps(session), _drawing(session, model)
-    share, guessed_share = _share(session)
+    steps = _steps(session)
+    (drawing, guessed_drawing), (share, guessed_share) = _drawing(session, model), _share(session)
     spent = {name: frames * steps.get(name, GUESSED_STEPS[name]) / 1e6 for name in ORDER}
-    spent[RENDER] = frames * share * (drawing or _guessed(model)) / 1e6
+    spent[RENDER] = frames * share * drawing / 1e6
     guessed = [name for name in STAGES if name not in steps and name != RENDER]
-    if drawing is None or guessed_share:
+    if guessed_drawing or guessed_share:
         guessed.append(RENDER)
     return Estimate(frames, share, {name: spent[name] for name in STAGES}, max(1, workers), tuple(guessed))
 
 
 def of_shot(session: Session, model: str, frames: int) -> float:
     """Seconds that drawing this many frames takes with this model on one worker."""
-    return frames * (_drawing(session, model) or _guessed(model)) / 1e6
+    return frames * _drawing(session, model)[0] / 1e6
 
 
 def limit_of(seconds: float) -> float:
@@ -123,35 +123,34 @@ def _steps(session: Session) -> dict[str, float]:
     return spent
 
 
-def _drawing(session: Session, model: str | None) -> float | None:
-    """Microseconds a frame of the newest takes; None if there is none."""
+def _drawing(session: Session, model: str | None) -> tuple[float, bool]:
+    """Microseconds a frame of the newest takes, and whether that is a guess: without a name the slower of two."""
     newest = select(Take.microseconds_a_frame).order_by(Take.rendered_us.desc()).limit(NEWEST)
     spent = session.scalars(newest if model is None else newest.where(Take.model == model)).all()
-    return median(spent) if spent else None
-
-
-def _guessed(model: str | None) -> int:
-    """The slower one where nobody knows which it will be."""
-    return GUESSED_DRAWING.get(model or "", max(GUESSED_DRAWING.values()))
+    if spent:
+        return median(spent), False
+    return GUESSED_DRAWING.get(model or "", max(GUESSED_DRAWING.values())), True
 
 
 def _share(session: Session) -> tuple[float, bool]:
-    """Drawn faces a frame, by the routes of the newest finished episodes; and whether that is a guess."""
+    """Drawn faces a frame, by the routes of the newest finished episodes; and whether that is a guess.
+
+    An episode in which nobody had to be drawn says nothing about the next.
+    """
     finished = session.execute(
         select(Episode.id, Episode.frames)
         .where(Episode.status.in_((EpisodeStatus.DELIVERED, EpisodeStatus.PARTIAL)))
         .order_by(Episode.id.desc())
         .limit(NEWEST)
     ).all()
-    if not finished:
-        return GUESSED_SHARE, True
     drawn: dict[int, int] = {row.id: 0 for row in finished}
     routes = select(Shot.episode_id, Route.ranges).join(Track, Route.track_id == Track.id)
     for episode_id, ranges in session.execute(
         routes.join(Shot, Track.shot_id == Shot.id).where(Shot.episode_id.in_(drawn))
     ):
         drawn[episode_id] += _length(ranges)
-    return median(drawn[row.id] / row.frames for row in finished), False
+    shares = [drawn[row.id] / row.frames for row in finished if drawn[row.id]]
+    return (median(shares), False) if shares else (GUESSED_SHARE, True)
 
 
 def _length(ranges: Sequence[Sequence[int]]) -> int:

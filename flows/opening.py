@@ -1,9 +1,10 @@
-"""Opens the episode of a job: the one that is already there, or a new one.
+"""The episode of a job: the one that is already there, or a new one; examined, enrolled, opened to be worked on.
 
 An episode is one film with one dub, by their bytes. The same command therefore goes on where it was; another seed or
 model makes new takes in the same episode; and whoever wants two episodes of one film and dub gives each its name.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -14,12 +15,13 @@ from sqlalchemy.orm import Session
 from flows.claim import claim
 from flows.ledger import Ledger
 from flows.progress import Progress
+from flows.run import run
 from storage.catalog import Episode, EpisodeStatus, episode, moves
 from storage.catalog.base import now_us
 from storage.catalog.session import catalog
 from storage.errors import DublineError, Refused
 from storage.roots import portable
-from tasks.ingest import Ingested
+from tasks.ingest import Ingested, ingest
 from tasks.job import EpisodeJob
 
 NAME: Final = 90  # letters of a name that is not asked for: a number must fit behind it, and events hold 100
@@ -34,9 +36,7 @@ def opened(job: EpisodeJob, given: Ingested, progress: Progress) -> Iterator[Led
     """
     with claim(given.film_sha, given.dub_sha, str(job.out)):
         with catalog() as session:
-            row = _again(session, job, given) or _new(session, job, given)
-            row.film, row.dub, row.out = map(portable, (job.film, job.dub, job.out))
-            row.job = job.model_dump(mode="json")
+            row = enrolled(session, job, given)
             moves.move(session, row, EpisodeStatus.RUNNING)
         try:
             yield Ledger(row, progress)
@@ -47,7 +47,30 @@ def opened(job: EpisodeJob, given: Ingested, progress: Progress) -> Iterator[Led
             raise
 
 
-def _again(session: Session, job: EpisodeJob, given: Ingested) -> Episode | None:
+def examined(job: EpisodeJob, progress: Progress) -> tuple[Ingested, int]:
+    """Film, dub and stems, measured, and the microseconds that took. Writes nothing; Refused if they cannot work."""
+    began = time.monotonic_ns()
+    with progress.step("ingest"):
+        given = run(
+            ingest, job.film, job.dub, job.out,
+            allow_length=job.allow_length, stems=job.stems, deliver=job.deliver, mouths=job.mouths,
+        )  # fmt: skip
+    return given, (time.monotonic_ns() - began) // 1000
+
+
+def enrolled(session: Session, job: EpisodeJob, given: Ingested) -> Episode:
+    """The row of the job's episode, found or made, with the job on it. Its status stays; a new one's is QUEUED.
+
+    raises  Refused if the job's name belongs to another film or dub
+    """
+    row = found(session, job, given) or _new(session, job, given)
+    row.film, row.dub, row.out = map(portable, (job.film, job.dub, job.out))
+    row.job = job.model_dump(mode="json")
+    return row
+
+
+def found(session: Session, job: EpisodeJob, given: Ingested) -> Episode | None:
+    """The job's episode, if it is in the catalog already. Refused if its name belongs to another film or dub."""
     if job.name is None:
         return episode.of_film(session, given.film_sha, given.dub_sha)
     named = session.scalar(select(Episode).where(Episode.name == job.name))

@@ -19,15 +19,14 @@ from tasks.route import ROUTED
 def check(job: EpisodeJob) -> None:
     """Whether the job's model can be had here, before an hour is spent on looking at faces.
 
-    raises  Refused as `allowed` does; Missing if its weights are not on this machine
+    raises  Refused as `permit` does; Missing if its weights are not on this machine
     """
-    allowed(job)
-    for name in _needed(job):
+    for name in permit(job):
         _weights(name, job.variant)
 
 
-def allowed(job: EpisodeJob) -> None:
-    """Whether the job's model may be used, on whichever machine.
+def permit(job: EpisodeJob) -> Sequence[str]:
+    """The models that the job may need. What any machine can know of them, with their weights or without.
 
     raises  Refused if there is no such model, variant or prompt, or its licence forbids the job's purpose
     """
@@ -35,8 +34,10 @@ def allowed(job: EpisodeJob) -> None:
     if job.prompt and job.prompt not in known:
         listed = ", ".join(f"'{prompt}'" for prompt in sorted(known)) or "none yet"
         raise Refused(f"No model knows the prompt '{job.prompt}'. The prompts are: {listed}.")
-    for name in _needed(job):
+    needed = [job.model] if job.model else ROUTED
+    for name in needed:
         allow(name, job.variant, job.purpose)
+    return needed
 
 
 def allow(name: str, variant: str, purpose: str) -> None:
@@ -77,10 +78,6 @@ def loaded(name: str, variant: str) -> LipSync:
         ) from None
     except registry.BadCheckpoint as error:
         raise Refused(f"The weights of {name} {variant} cannot be used. {error}.") from None
-
-
-def _needed(job: EpisodeJob) -> Sequence[str]:
-    return [job.model] if job.model else ROUTED
 
 
 def _weights(name: str, variant: str) -> Path | None:

@@ -8,12 +8,12 @@ import pytest
 from flows.delivery import Delivery
 from flows.episode import dub
 from flows.progress import Lines
-from flows.shot import shot
+from flows.scene import staged
 from storage.catalog import episode, session
 from storage.catalog.session import catalog
 from storage.errors import Missing, ShotFailed
 from storage.settings import settings
-from tests.flows.stage import Stage, set_up
+from tests.flows.stage import FRAMES, Stage, set_up
 from tests.flows.test_episode import ends_with
 
 
@@ -68,10 +68,10 @@ def test_a_worker_that_lacks_the_film_says_which_root_of_which_machine(
     with pytest.raises(
         Missing, match=r"films:film.mkv is not here: this machine .* Its root 'films' is .*retry the sho"
     ):
-        shot.fn("out", "sh0020")
+        staged("out")
     monkeypatch.delenv("DUBLINE_ROOTS")
     settings.cache_clear()
     with pytest.raises(Missing, match=r"has no root 'films'\. Set DUBLINE_ROOTS=films="):
-        shot.fn("out", "sh0020")
+        staged("out")
     on_machine(monkeypatch, tmp_path / "one")
-    assert shot.fn("out", "sh0020") == "sh0020 is done"
+    assert staged("out").film.frames == FRAMES

@@ -7,7 +7,7 @@ import pytest
 from prefect.client.schemas.objects import StateType
 
 from storage.catalog import EpisodeStatus
-from tests.storage.objects import temporary_objects
+from tests.storage.objects import ObjectStore
 from tests.storage.postgres import temporary_postgres
 from tests.whole.played import ENDED, Played, on_postgres, played
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("default")  # Prefect's own, of which th
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     folder = tmp_path_factory.mktemp("apart")
-    with temporary_postgres(folder) as url, temporary_objects(folder) as store:
+    with temporary_postgres(folder) as url, ObjectStore(folder) as store:
         more = on_postgres(url) | store.environment
         with played(folder, SHOTS, more=more, separate_homes=True) as on_stage:
             yield on_stage

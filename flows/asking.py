@@ -1,0 +1,123 @@
+"""What a person may ask for a film and its dub on a command line: the options that `dub` and `submit` have in common.
+
+A command is written as `command(job, …)`; `takes_job` gives it the options instead. Nothing heavy is imported before
+the options were read.
+"""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from storage.errors import Refused
+
+if TYPE_CHECKING:
+    from tasks.job import EpisodeJob
+
+Film = Annotated[Path, typer.Argument(metavar="FILM", help="The film, with all its streams. It is never written to.")]
+Sound = Annotated[Path, typer.Argument(metavar="DUB", help="The dubbed sound, as long as the film.")]
+
+
+def takes_job(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Makes of `command(job, …)` one that takes the options of `wishes`; `defaults` are those in which it differs."""
+
+    def make(command: Callable[..., None]) -> Callable[..., None]:
+        asked = list(inspect.signature(wishes).parameters.values())
+        own = list(inspect.signature(command).parameters.values())[1:]
+        names = {each.name for each in asked}
+
+        def called(**given: Any) -> None:
+            job = wishes(**{name: given.pop(name) for name in names})
+            command(job, **given)
+
+        shown = [
+            each.replace(kind=each.KEYWORD_ONLY, default=defaults.get(each.name, each.default)) for each in asked + own
+        ]
+        called.__name__, called.__doc__ = command.__name__, command.__doc__
+        called.__dict__["__signature__"] = inspect.Signature(shown)
+        return called
+
+    return make
+
+
+def wishes(
+    film: Film,
+    sound: Sound,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where the dubbed film goes; OUT.dubline/ lies beside it.")],
+    stem: Annotated[list[str] | None, typer.Option(metavar="NAME=FILE", help="Dry dialogue of one character.")] = None,
+    model: Annotated[str | None, typer.Option(help="Draw every mouth with this model.")] = None,
+    variant: Annotated[str, typer.Option(help="Which weights of the model.")] = "starter",
+    seed: Annotated[int, typer.Option(help="The same seed draws the same pixels.")] = 7,
+    steps: Annotated[int, typer.Option(help="Denoising steps; 0 takes the model's own.")] = 0,
+    prompt: Annotated[
+        str, typer.Option(metavar="WORDS", help="How mouths shall move, like 'calm' or 'clear teeth'.")
+    ] = "",
+    mouth: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SHOT=X,Y[,HALF]", help="Where the mouth of a shot is, in the film's pixels."),
+    ] = None,
+    speakers: Annotated[str | None, typer.Option(metavar="MIN-MAX", help="How many voices there can be.")] = None,
+    deliver: Annotated[str, typer.Option(help="same (the film's own codec), ffv1 or prores.")] = "same",
+    allow_length: Annotated[
+        bool, typer.Option("--allow-length", help="Accept a dub longer or shorter than the film.")
+    ] = False,
+    purpose: Annotated[str, typer.Option(help="research or commercial; the latter refuses some weights.")] = "research",
+    transcript: Annotated[
+        bool, typer.Option("--transcript", help="Write down what is said (DUBLINE_WHISPER).")
+    ] = False,
+    name: Annotated[str | None, typer.Option(help="What to call the episode; otherwise as OUT is called.")] = None,
+) -> "EpisodeJob":
+    """The job. Refused in words if it cannot be asked so."""
+    from tasks.job import asked
+
+    return asked(
+        film=film.absolute(), dub=sound.absolute(), out=out.absolute(), stems=_stems(stem or []), model=model,
+        variant=variant, seed=seed, steps=steps, prompt=prompt, mouths=_mouths(mouth or []),
+        speakers=_speakers(speakers), deliver=deliver, allow_length=allow_length, purpose=purpose,
+        transcript=transcript, name=name,
+    )  # fmt: skip
+
+
+def _stems(given: list[str]) -> dict[str, Path]:
+    stems: dict[str, Path] = {}
+    for each in given:
+        name, equals, file = each.partition("=")
+        if not (name and equals and file):
+            raise Refused(f"--stem {each}: give the character's name and its file, like --stem Anna=anna.wav.")
+        if name in stems:
+            raise Refused(f"--stem {name} is given twice. Each character has one stem; mix several into one file.")
+        stems[name] = Path(file).absolute()
+    return stems
+
+
+def _mouths(given: list[str]) -> dict[str, tuple[float, float, float | None]]:
+    mouths: dict[str, tuple[float, float, float | None]] = {}
+    for each in given:
+        shot, _, place = each.partition("=")
+        try:
+            x, y, *rest = (float(number) for number in place.split(","))
+            half = rest.pop() if rest else None
+            shot = "" if rest else shot
+        except ValueError:
+            shot = ""
+        if not shot:
+            raise Refused(
+                f"--mouth {each}: give the shot and the middle of the mouth in pixels, like --mouth sh0030=480,320, or "
+                f"with half its width, --mouth sh0030=480,320,40."
+            )
+        if shot in mouths:
+            raise Refused(f"--mouth {shot} is given twice. Each shot has one mouth that can be pointed at.")
+        mouths[shot] = (x, y, half)
+    return mouths
+
+
+def _speakers(given: str | None) -> tuple[int, int] | None:
+    if given is None:
+        return None
+    fewest, _, most = given.partition("-")
+    try:
+        return int(fewest), int(most or fewest)
+    except ValueError:
+        raise Refused(f"--speakers {given}: give one number, or two like 2-4.") from None
