@@ -47,7 +47,7 @@ def drawn(shared: Path) -> list[str]:
 def settings() -> list[str]:
     """Each setting changed alone, on fewer clips."""
     folder = kept_in() / "settings"
-    _evaluate(folder, "--clips", "8", "--ablations", "--no-silence", *(w for row in CHANGED for w in ("--only", row)))
+    _evaluate(folder, "--clips", "12", "--ablations", "--no-silence", *(w for row in CHANGED for w in ("--only", row)))
     return tables.table(measure.rows(folder / ROWS))
 
 
