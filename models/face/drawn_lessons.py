@@ -28,6 +28,8 @@ TOO_SMALL: Final = 2.6  # a smaller mouth is neither taught nor held against any
 SEEN: Final = 0.6  # of the mouth's neighbourhood; a mouth more covered is not taught either
 PUPPETS: Final = (0.17, 0.48, 0.25, 0.10)  # how often none, one, two, three stand before the set
 SHUT: Final = 0.3  # share of puppets with a shut mouth
+NOSES: Final = 0.15  # share of puppets with a blot above the mouth
+HATCHED: Final = 0.3  # share of puppets, and of sets, that a pen has shaded
 GONE: Final = 9.0  # of pose.DX: a head so far aside leaves its set empty
 
 
@@ -139,6 +141,8 @@ class Lessons:
 
     def __call__(self, rng: np.random.Generator) -> Lesson:
         board, mouths, unasked = self._set(rng)
+        if rng.uniform() < HATCHED:
+            board = hatch(rng, board)
         count = int(rng.choice(len(PUPPETS), p=PUPPETS)) if not len(mouths) else int(rng.uniform() < 0.2)
         close = rng.uniform() < 0.4
         for n in range(count):
@@ -191,8 +195,13 @@ def stand(
     left, top, w, h = cv2.boundingRect(cover)
     part = np.s_[top : top + h, left : left + w]
     share = cover[part][..., None].astype(np.int32)
+    worn = paint(rng, layer[part][..., :3])
+    if rng.uniform() < NOSES:
+        nose(rng, worn, where - [left, top], matrix @ [0, -own], half)
+    if rng.uniform() < HATCHED:
+        worn = hatch(rng, worn)
     out = board.copy()
-    out[part] += ((paint(rng, layer[part][..., :3]) - out[part].astype(np.int32)) * share // 255).astype(np.uint8)
+    out[part] += ((worn - out[part].astype(np.int32)) * share // 255).astype(np.uint8)
     corner = matrix @ [own * np.cos(roll), own * np.sin(roll)]
     row = (*where, float(np.hypot(*corner)), float(np.arctan2(corner[1], corner[0])), figure.opening)
     return out, cover, row
@@ -208,7 +217,44 @@ def paint(rng: np.random.Generator, rgb: Picture) -> Picture:
         rgb = np.asarray(cv2.LUT(np.ascontiguousarray(rgb), table[None]), np.uint8)
     if rng.uniform() < 0.06:
         rgb = 255 - rgb
-    return rgb
+    return np.ascontiguousarray(rgb)
+
+
+def nose(
+    rng: np.random.Generator, rgb: Picture, mouth: NDArray[np.float64], up: NDArray[np.float64], half: float
+) -> None:
+    """A blot above the mouth, in place, as dark as a mouth may be: what is not one must be told from it."""
+    x, y = mouth + up * rng.uniform(0.8, 1.9) + rng.normal(0, 0.08, 2) * half
+    wide = half * float(rng.uniform(0.15, 0.6))
+    tall = wide * float(rng.uniform(0.4, 1.0))
+    colour = tuple(int(c) for c in (rng.integers(0, 60, 3) if rng.uniform() < 0.7 else rng.integers(0, 256, 3)))
+    if rng.uniform() < 0.5:
+        axes = (max(1, round(wide)), max(1, round(tall)))
+        cv2.ellipse(rgb, (round(x), round(y)), axes, 0, 0, 360, colour, cv2.FILLED, cv2.LINE_AA)
+    else:
+        corners = np.array([[x - wide, y - tall], [x + wide, y - tall], [x, y + tall]])
+        cv2.fillPoly(rgb, [corners.round().astype(np.int32)], colour, cv2.LINE_AA)
+
+
+def hatch(rng: np.random.Generator, rgb: Picture) -> Picture:
+    """Shaded with strokes of a pen, once or crosswise, thicker where a slow shade is darker; sometimes in grey."""
+    h, w = rgb.shape[:2]
+    y, x = np.mgrid[:h, :w].astype(np.float32)
+    angle, gap = rng.uniform(0, np.pi), float(rng.uniform(2.2, 9))
+    slow = float(rng.uniform(20, 120))
+    way = rng.uniform(0, 2 * np.pi)
+    shade = 0.5 + 0.5 * np.sin((x * np.cos(way) + y * np.sin(way)) / slow + rng.uniform(0, 6))
+    darkest, thickest = float(rng.uniform(0.15, 0.8)), float(rng.uniform(0.15, 0.5))
+    out = rgb.astype(np.float32)
+    if rng.uniform() < 0.4:
+        grey = out.mean(axis=2, keepdims=True)
+        out = grey + (out - grey) * float(rng.uniform(0, 0.5))
+    for crossed in range(1 + int(rng.uniform() < 0.35)):
+        turn = angle + crossed * rng.uniform(0.8, 1.6)
+        saw = np.abs(((x * np.cos(turn) + y * np.sin(turn)) / gap) % 1 - 0.5)  # 0 in the middle of a stroke
+        stroke = np.clip((shade * thickest - saw) * gap + 0.5, 0, 1)
+        out *= 1 - darkest * stroke[..., None]
+    return np.ascontiguousarray(np.clip(out, 0, 255), np.uint8)
 
 
 def wear(rng: np.random.Generator, rgb: Picture) -> Picture:
