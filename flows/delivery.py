@@ -164,7 +164,8 @@ def _versions() -> dict[str, str]:
 
 def _ended(book: Ledger, job: EpisodeJob, given: Ingested, shots: Sequence[Shot], changed: int) -> Delivery:
     """Mark the episode as delivered, whole or in part, and say so."""
-    unfinished = [each for each in shots if each.status in (ShotStatus.FAILED, ShotStatus.HELD)]
+    over = (ShotStatus.DONE, ShotStatus.PASSED_THROUGH)  # one that waits was retried or rerouted while it was delivered
+    unfinished = [each for each in shots if each.status not in over]
     ended = EpisodeStatus.PARTIAL if unfinished else EpisodeStatus.DELIVERED
     with catalog() as session:
         moves.move(session, book.episode, ended, ", ".join(f"{each.name} {each.status}" for each in unfinished))

@@ -54,6 +54,7 @@ POSTGRESQL: Final = {"PREFECT_SERVER_EVENTS_CAUSAL_ORDERING": "prefect.server.ev
 WORKER: Final = {
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
     "PREFECT_WORKER_QUERY_SECONDS": "2",
+    "PREFECT_WORKER_PREFETCH_SECONDS": "0",  # a run that is sent for later (runs.again) is not begun before
     "PREFECT_WORKER_ENABLE_CANCELLATION": "true",
 }
 

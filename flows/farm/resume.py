@@ -30,16 +30,14 @@ def after_episode(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) ->
 
 
 def go_on(name: str, why: str) -> bool:
-    """Retry the episode's run if it has failed and nothing is open in the catalog; says whether it was."""
+    """Send the episode's run again if it delivered in part and nothing is open in the catalog; says whether it did."""
     with catalog() as session:
         row = episode.by_name(session, name)
         if row.status != EpisodeStatus.PARTIAL or any(s.status in OPEN for s in shot.of_episode(session, row.id)):
             return False
     with env.reach() as client:
         run = runs.of_episode(client, name)
-        if run is None or run.state is None or not (run.state.is_failed() or run.state.is_crashed()):
-            return False
-        return runs.again(client, run, why)
+        return run is not None and runs.again(client, run, why)
 
 
 def shot_cancelled(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:

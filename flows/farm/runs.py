@@ -4,9 +4,8 @@ Promises: a run is found however often it was retried and whoever started it; se
 twice; no run comes back while its old process is still being buried. What a run has done is in the catalog, not here.
 """
 
-import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from prefect.client.orchestration import SyncPrefectClient
@@ -16,7 +15,9 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.states import AwaitingRetry, Cancelled
 
 PAGE: Final = 200  # what the server gives at once
-BURIAL_SECONDS: Final = 5.0  # a worker of Prefect 3.8 dies of a run that comes back before its old process is gone
+BURIAL: Final = timedelta(
+    seconds=8
+)  # a worker of Prefect 3.8 dies of a run that comes back before its old process is gone
 
 EPISODE: Final = "episode"
 SHOT: Final = "shot"
@@ -56,20 +57,16 @@ def drawn_by(run: FlowRun) -> list[str]:
     return [tag.removeprefix("shot:") for tag in run.tags if tag.startswith("shot:")]
 
 
-def again(client: SyncPrefectClient, run: FlowRun, why: str, wait: Callable[[float], None] = time.sleep) -> bool:
+def again(client: SyncPrefectClient, run: FlowRun, why: str) -> bool:
     """Send a run that has ended to its pool again; False if it has not ended, for then it needs no sending.
 
-    wait  is given the seconds until its old process is certainly gone
+    It begins when its old process is certainly gone, also where that very process asks.
     """
     stands = _state(client, run)
     if not stands.is_final():
         return False
-    age = (datetime.now(UTC) - stands.timestamp).total_seconds()
-    if (rest := min(BURIAL_SECONDS, BURIAL_SECONDS - age)) > 0:  # never more, should the clocks of two machines differ
-        wait(rest)
-        if not _state(client, run).is_final():
-            return False  # somebody else has sent it meanwhile
-    client.set_flow_run_state(run.id, AwaitingRetry(message=why), force=True)
+    begins = max(datetime.now(UTC), stands.timestamp + BURIAL)
+    client.set_flow_run_state(run.id, AwaitingRetry(message=why, scheduled_time=begins), force=True)
     return True
 
 

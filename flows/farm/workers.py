@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Pool = Literal["cpu", "gpu"]
 POOLS: Final[tuple[Pool, ...]] = get_args(Pool)
 
-RUNS_ON_CPU: Final = 2  # episodes at once: they analyse, wait for shots, conform
+RUNS_ON_CPU: Final = 4  # episodes at once: they analyse, wait for shots, conform; a night that waits for them is one
 RUNS_ON_A_CARD: Final = 2
 
 

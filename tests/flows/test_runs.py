@@ -29,16 +29,6 @@ def state(client: SyncPrefectClient, run: FlowRun) -> tuple[StateType, str, str 
     return found.type, found.name or "", found.message
 
 
-class Clock:
-    """Instead of waiting."""
-
-    def __init__(self) -> None:
-        self.waited: list[float] = []
-
-    def __call__(self, seconds: float) -> None:
-        self.waited.append(seconds)
-
-
 def test_the_newest_run_of_an_episode_and_of_each_of_its_shots_is_found(
     client: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,38 +49,24 @@ def test_the_newest_run_of_an_episode_and_of_each_of_its_shots_is_found(
     assert found == {name: run.id for name, run in named.items()}
 
 
-def test_a_run_that_ended_comes_back_once_however_often_it_is_asked(
-    client: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock, run = Clock(), add(client, ["a"], Failed())
-    monkeypatch.setattr("flows.farm.runs.BURIAL_SECONDS", 0.0)  # it ended before that
-    assert runs.again(client, run, "anna: retry", clock)
-    assert state(client, run) == (StateType.SCHEDULED, "AwaitingRetry", "anna: retry")
-    assert not runs.again(client, run, "anna: retry", clock)
-    assert not clock.waited
-
-
-def test_a_run_that_has_just_ended_is_buried_first(client: SyncPrefectClient) -> None:
-    clock, run = Clock(), add(client, ["a"], Completed())
-    assert runs.again(client, run, "anna: retry", clock)
-    assert [0 < seconds <= runs.BURIAL_SECONDS for seconds in clock.waited] == [True]
-    assert state(client, run)[1] == "AwaitingRetry"
-
-
-def test_a_run_that_somebody_else_sent_meanwhile_is_left_alone(client: SyncPrefectClient) -> None:
+def test_a_run_that_ended_comes_back_once_however_often_it_is_asked(client: SyncPrefectClient) -> None:
     run = add(client, ["a"], Failed())
+    assert runs.again(client, run, "anna: retry")
+    assert state(client, run) == (StateType.SCHEDULED, "AwaitingRetry", "anna: retry")
+    assert not runs.again(client, run, "anna: retry")
 
-    def meanwhile(seconds: float) -> None:
-        runs.again(client, run, "first", Clock())
 
-    assert not runs.again(client, run, "late", meanwhile)
-    assert state(client, run)[2] == "first"
+def test_a_run_that_has_just_ended_begins_when_its_process_is_buried(client: SyncPrefectClient) -> None:
+    run = add(client, ["a"], Completed())
+    assert run.state is not None and runs.again(client, run, "anna: retry")
+    sent = client.read_flow_run(run.id).state
+    assert sent is not None and sent.state_details.scheduled_time == run.state.timestamp + runs.BURIAL
 
 
 @pytest.mark.parametrize("stands", [Scheduled(), Running()], ids=["scheduled", "running"])
 def test_a_run_that_has_not_ended_needs_no_sending(client: SyncPrefectClient, stands: State) -> None:
     run = add(client, ["a"], stands)
-    assert not runs.again(client, run, "again", Clock())
+    assert not runs.again(client, run, "again")
     assert state(client, run)[0] is stands.type
 
 
@@ -101,7 +77,7 @@ def test_stopping_ends_what_waits_asks_the_worker_for_what_runs_and_leaves_what_
     back = add(client, ["a"], Failed())
     client.update_flow_run(back.id, infrastructure_pid="12345")  # of a process that is gone
     assert client.read_flow_run(back.id).infrastructure_pid == "12345"
-    assert runs.again(client, back, "again", Clock())
+    assert runs.again(client, back, "again")
     assert [runs.stop(client, run, "anna: cancel") for run in (waiting, running, done, back)] == [
         True,
         True,
