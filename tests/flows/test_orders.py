@@ -27,7 +27,6 @@ def farm(client: SyncPrefectClient, house: Path, monkeypatch: pytest.MonkeyPatch
     """The farm that the settings name; nobody has to be buried there."""
     monkeypatch.setenv("DUBLINE_FARM", str(client.api_url))
     monkeypatch.setenv("DUBLINE_OPERATOR", "anna")
-    monkeypatch.setattr("flows.farm.runs.BURIAL_SECONDS", 0.0)
     return client
 
 

@@ -123,7 +123,6 @@ def test_put_off_to_the_night_its_run_is_taken_back_and_the_night_makes_another(
 def test_a_run_that_failed_is_sent_again_and_not_doubled(
     stage: Stage, client: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.farm.runs.BURIAL_SECONDS", 0.0)
     send(stage, "broken")
     (run,) = all_runs(client, "broken")
     client.set_flow_run_state(run.id, Running(), force=True)

@@ -97,5 +97,5 @@ def test_stopping_ends_what_waits_asks_the_worker_for_what_runs_and_leaves_what_
 def test_what_was_stopped_can_be_sent_again(client: SyncPrefectClient) -> None:
     run = add(client, ["a"])
     runs.stop(client, run, "anna: cancel")
-    assert runs.again(client, run, "anna: retry", Clock())
+    assert runs.again(client, run, "anna: retry")
     assert state(client, run)[1] == "AwaitingRetry"
