@@ -16,8 +16,6 @@ from prefect.states import AwaitingRetry, Cancelled
 
 PAGE: Final = 200  # what the server gives at once
 BURIAL: Final = timedelta(seconds=8)  # a worker of Prefect 3.8 dies of a run that comes back before its process is gone
-    seconds=8
-)  # a worker of Prefect 3.8 dies of a run that comes back before its old process is gone
 
 EPISODE: Final = "episode"
 SHOT: Final = "shot"

@@ -24,7 +24,7 @@ RED, DONE, WAITING = ShotStatus.FAILED, ShotStatus.DONE, ShotStatus.WAITING
 
 @pytest.fixture
 def farm(client: SyncPrefectClient, house: Path, monkeypatch: pytest.MonkeyPatch) -> SyncPrefectClient:
-    """The farm that the settings name; nobody has to be buried there."""
+    """The farm that the settings name."""
     monkeypatch.setenv("DUBLINE_FARM", str(client.api_url))
     monkeypatch.setenv("DUBLINE_OPERATOR", "anna")
     return client
