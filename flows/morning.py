@@ -204,7 +204,7 @@ def _gpu_hours(session: Session, since_us: int, until_us: int, episode_id: int |
     if episode_id is not None:
         of_episode = select(Track.id).join(Shot, Track.shot_id == Shot.id).where(Shot.episode_id == episode_id)
         drawn = drawn.where(Take.track_id.in_(of_episode))
-    return sum(spent for _, _, spent in session.execute(drawn)) / 3600e6
+    return float(sum(spent for _, _, spent in session.execute(drawn))) / 3600e6
 
 
 def _kind(line: Line) -> str:
