@@ -1,4 +1,4 @@
-"""The janitor: every ten minutes, whatever the automations have missed (flows/farm/automations.py).
+"""The janitor: every two minutes, whatever the automations have missed (flows/farm/automations.py).
 
 1. A run that was not heard of for five minutes, or that a worker took so long ago and never began: Crashed.
 2. What crashed a minute ago or longer, fewer than three times, and is still wanted: tried again.

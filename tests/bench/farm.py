@@ -69,18 +69,18 @@ def _time(when: object) -> float:
 def faults() -> list[str]:
     rows = ["| killed in the middle | delivered after | seconds without it |", "|---|---|---|"]
     with tempfile.TemporaryDirectory() as name, played(Path(name), 4) as studio:
-        plain = _seconds(studio, "nothing", 100, lambda run: None)
+        plain = _seconds(studio, "nothing", lambda run: None)
         for number, (what, kill) in enumerate(FAULTS.items()):
-            spent = _seconds(studio, f"ep{number:02d}", number, lambda run, kill=kill: kill(studio, run))  # type: ignore[misc]
+            spent = _seconds(studio, f"ep{number:02d}", lambda run, kill=kill: kill(studio, run))  # type: ignore[misc]
             rows.append(f"| {what} | {spent:.0f} s | {plain:.0f} s |")
     return rows
 
 
-def _seconds(studio: Played, name: str, seed: int, kill: Callable[[FlowRun], None]) -> float:
+def _seconds(studio: Played, name: str, kill: Callable[[FlowRun], None]) -> float:
     """From the moment of the kill, with a shot at work, to the delivery."""
     before = studio.computed()["render 12"]
     gate = studio.trouble("render 12")
-    run = studio.dub(name, seed)
+    run = studio.dub(name)
     studio.until(lambda: studio.computed()["render 12"] > before, 240)
     with studio.farm.client() as client:
         shot = runs.of_shot(client, name, "sh0020")

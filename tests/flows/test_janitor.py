@@ -129,7 +129,7 @@ def test_the_page_of_its_run_says_what_it_did(client: SyncPrefectClient) -> None
     assert state.is_completed() and state.message == "nothing to do"
 
 
-def test_the_server_asks_for_it_every_ten_minutes(client: SyncPrefectClient) -> None:
+def test_the_server_asks_for_it_every_two_minutes(client: SyncPrefectClient) -> None:
     """So schedules work at all: with SQLAlchemy 2.1 the scheduler of Prefect 3.8.8 dies of its insert."""
     fittings.fit(client, [each for each in fittings.read() if each["entrypoint"] == "flows.janitor.janitor"])
     until = time.monotonic() + 60
@@ -137,4 +137,4 @@ def test_the_server_asks_for_it_every_ten_minutes(client: SyncPrefectClient) -> 
         assert time.monotonic() < until, "the server schedules nothing"
         time.sleep(POLL_SECONDS)
     first, second, *_ = sorted(run.expected_start_time for run in found if run.expected_start_time)
-    assert second - first == timedelta(minutes=10)
+    assert second - first == timedelta(minutes=2)

@@ -1,6 +1,7 @@
 """A farm whose workers play on a stage, and what an operator does there."""
 
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+import soundfile
 from prefect.client.schemas.objects import StateType
 
 from flows.farm import keeper, runs
@@ -28,9 +30,12 @@ class Played:
         self.farm, self.stage = farm, stage
         (stage.folder / "trouble").mkdir(exist_ok=True)
 
-    def dub(self, name: str, seed: int = 7) -> UUID:
-        """Start an episode, as `dubline submit` does. Another seed, or the takes of an episode before are found."""
-        job = self.stage.job(out=self.stage.folder / f"{name}.mkv", name=name, seed=seed)
+    def dub(self, name: str) -> UUID:
+        """Start an episode as `dubline submit` does, with a dub of its own: no take of another one answers for it."""
+        sound, hz = soundfile.read(self.stage.dub)
+        dub = self.stage.folder / f"{name}.wav"
+        soundfile.write(dub, sound * (1 - zlib.crc32(name.encode()) / 2**33), hz)
+        job = self.stage.job(out=self.stage.folder / f"{name}.mkv", name=name, dub=dub)
         with self.farm.client() as client:
             known = client.read_deployment_by_name("episode/cpu")
             given = {"job": job.model_dump(mode="json")}
