@@ -29,7 +29,7 @@ from flows.demo.script import SCENES
 from storage.film import programs
 from storage.film.probe import probe
 from storage.film.read import speech
-from tests.bench import casting, cuts, farm, mouths, puppets, samplers, styles
+from tests.bench import casting, cuts, farm, mouths, pages, puppets, samplers, styles
 from tests.whole.studio import Studio, all_planes, sound_of
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "MEASURED.md"
@@ -188,6 +188,13 @@ def what_is_killed() -> list[str]:
     return farm.faults()
 
 
+def its_pages() -> list[str]:
+    """The demo film on a farm, one of its shots made to fail and retried on its page, in headless Chromium. The pictures
+    are docs/pictures/farm_episode.png, farm_shot.png and farm_retry.png.
+    """
+    return pages.pages()
+
+
 def sync_experts() -> list[str]:
     """The shipped sync experts on clips they were not taught on: readings within one frame of all, and the mean margin.
 
@@ -236,6 +243,7 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[], list[str]]]]] = {
     "omnisync-paper": ("OmniSync: the size of the paper", omnisyncs_paper),
     "farm-many": ("A farm: many short shots", many_shots),
     "farm-faults": ("A farm: what is killed", what_is_killed),
+    "farm-pages": ("A farm: its pages", its_pages),
 }
 
 
