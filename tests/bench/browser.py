@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over its DevTools protocol: pages are opened, pressed, pictured, and their requests noted.
+"""A headless Chromium, driven over its DevTools protocol: opens pages, presses, takes pictures, notes requests.
 
 https://chromedevtools.github.io/devtools-protocol/ (Page, Runtime, Network, Emulation).
 """
