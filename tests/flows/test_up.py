@@ -73,7 +73,7 @@ def test_fitted_out_twice_it_has_everything_once_and_keeps_what_an_operator_chan
         pool: [("default", 2), ("overnight", 10), ("urgent", 1)] for pool in ("cpu", "gpu")
     }
     assert ("overnight", 10, True) in before["queues"]["gpu"]
-    assert before["deployments"]["janitor/cpu"] == [("every-ten-minutes", False)]
+    assert before["deployments"]["janitor/cpu"] == [("every-two-minutes", False)]
     assert before["deployments"].keys() >= {"episode/cpu", "shot/gpu", "janitor/cpu"}
     assert len(before["automations"]) == 2
 
