@@ -28,7 +28,7 @@ def test_every_card_has_a_worker_that_sees_no_other(tmp_path: Path, monkeypatch:
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     found = [(worker.pool, worker.card, worker.limit) for worker in of_machine()]
-    assert found == [("cpu", None, 2), ("gpu", "0", 2), ("gpu", "1", 2)]
+    assert found == [("cpu", None, 4), ("gpu", "0", 2), ("gpu", "1", 2)]
     assert [worker.card for worker in of_machine(("gpu",), ["1"])] == ["1"]
     assert env.of_worker("http://farm/api", "1")["CUDA_VISIBLE_DEVICES"] == "1"
 
