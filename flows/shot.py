@@ -119,7 +119,6 @@ def _play(scene: Scene, shot: Shot, faces: Sequence[Cue]) -> State[Any]:
 
 @flow(
     name="shot",
-    flow_run_name="{episode} · {shots}",
     on_completion=[resume.after_shot],
     on_cancellation=[resume.shot_cancelled],
 )
