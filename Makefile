@@ -14,7 +14,8 @@ check: setup  # what must be green before every commit; format with `.venv/bin/r
 	$(BIN)/lint-imports
 
 test: check  # what CI runs, nothing else
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m 'not farm'
+	$(BIN)/pytest -m farm
 
 demo: setup  # a dubbed film in about two minutes
 	$(BIN)/dubline demo

@@ -11,6 +11,8 @@ from storage.settings import settings
 
 # Before torch is imported: its waiting threads sleep, as under `dubline`.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if "PYTEST_XDIST_WORKER" in os.environ:  # one of several: each keeps to its core
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture

@@ -56,6 +56,8 @@ WORKER: Final = {
     "PREFECT_WORKER_QUERY_SECONDS": "2",
     "PREFECT_WORKER_PREFETCH_SECONDS": "0",  # a run that is sent for later (runs.again) is not begun before
     "PREFECT_WORKER_ENABLE_CANCELLATION": "true",
+    # Prefect runs the hooks of a dead run by a script of its own, beside which a storage.py lies that is not ours.
+    "PYTHONSAFEPATH": "1",
 }
 
 NOT_OURS: Final = {"PREFECT_PROFILE", "PREFECT_PROFILES_PATH", "PREFECT_LOGGING_LEVEL"}
@@ -123,22 +125,30 @@ def held(name: str) -> bool:
 
 
 @contextmanager
-def reach(url: str | None = None) -> Iterator["SyncPrefectClient"]:
+def reach(url: str | None = None, seconds: float | None = None) -> Iterator["SyncPrefectClient"]:
     """A client of the farm, which repeats what the server was too busy for. Also what `run_deployment` uses inside.
 
-    url     where its API answers; as `address()` says if None
-    raises  Missing where no farm is running, it does not answer, or it asks for a password
+    url      where its API answers; as `address()` says if None
+    seconds  for who cannot wait: what takes longer ends in httpx.HTTPError, and nothing is repeated
+    raises   Missing where no farm is running, it does not answer, or it asks for a password
     """
     url = url or address()
     if url is None:
         raise Missing("No farm is running: `dubline up` starts one on this machine, DUBLINE_FARM names another's.")
     import httpx
     from prefect.client.orchestration import get_client
-    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+    from prefect.settings import (
+        PREFECT_API_AUTH_STRING,
+        PREFECT_API_REQUEST_TIMEOUT,
+        PREFECT_API_URL,
+        PREFECT_CLIENT_MAX_RETRIES,
+        temporary_settings,
+    )
 
     password = os.environ.get(AUTH) or os.environ.get(SERVER_AUTH)
+    hasty = {PREFECT_API_REQUEST_TIMEOUT: seconds, PREFECT_CLIENT_MAX_RETRIES: 0} if seconds is not None else {}
     with (
-        temporary_settings({PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: password}),
+        temporary_settings({PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: password, **hasty}),
         get_client(sync_client=True) as client,
     ):
         try:

@@ -29,7 +29,7 @@ from tasks.ranges import length
 
 DEPLOYMENT: Final = "shot/gpu"
 LOOKS: Final = 2.0  # seconds between two looks at the shots
-PATIENCE: Final = 5.0  # seconds an ended run is given before its shot counts as red: an operator may be at it
+PATIENCE: Final = 10.0  # seconds an ended run is given before its shot counts as red: see flows/farm/runs.py, BURIAL
 AFTER_A_CRASH: Final = 90.0  # the same where the automation sends it again: after 20 s, and the server may be busy
 CRASHES: Final = 3  # runs of one shot that died: so many the automation allows
 ALONE: Final = 30.0  # seconds of drawing from which a shot has a run of its own

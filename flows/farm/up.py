@@ -29,6 +29,7 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 POLL_SECONDS: Final = 0.5
 END_SECONDS: Final = 20.0  # for a worker or the server to end in order
+HAND_BACK_SECONDS: Final = 10.0  # for the server to take a lost run back: on SQLite it may be locked for a minute
 BEREFT_SECONDS: Final = 15.0  # how long a killed `dubline up`'s processes may still hold the port
 
 
@@ -166,14 +167,16 @@ def _end(posts: list[Post], url: str, say: Callable[[str], None]) -> None:
 def _hand_back(runs: list[str], url: str, why: str, say: Callable[[str], None]) -> None:
     if not runs:
         return
+    import httpx
+
     from flows.farm.lost import hand_back
 
     try:
-        with env.reach(url) as client:
+        with env.reach(url, HAND_BACK_SECONDS) as client:
             for name in hand_back(client, runs, why):
                 say(f"{name:<16} goes back to its pool: {why}")
-    except DublineError as error:  # then the server misses its heartbeats
-        say(f"farm             {error}")
+    except (DublineError, httpx.HTTPError) as error:  # then the server misses its heartbeats
+        say(f"farm             {str(error) or type(error).__name__}")
 
 
 def _post(name: str, command: list[str], given: dict[str, str]) -> Post:

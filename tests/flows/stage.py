@@ -31,14 +31,14 @@ class Stage:
     """Counts what is computed; `trouble` by a step's name is called first and may raise."""
 
     def __init__(self, folder: Path, shots: int = 3, long: int = LONG) -> None:
-        self.folder, self.shots, self.long = folder, shots, long
+        self.folder, self.long = folder, long
         self.computed: Counter[str] = Counter()
         self.trouble: dict[str, Callable[[], None]] = {}
         self.film, self.dub = folder / "film.mkv", folder / "dub.wav"
         if not self.dub.exists():
             draw_film(self.film, shots * long, FILM_24)
             draw_sound(self.dub, shots * long / FILM_24)
-        self.cuts = [(long * n, long * (n + 1)) for n in range(shots)]
+        self.cuts: list[tuple[int, int]] = []  # where `split` cuts; every `long` frames if empty
 
     def job(self, **wishes: Any) -> EpisodeJob:
         return EpisodeJob(**{"film": self.film, "dub": self.dub, "out": self.folder / "out.mkv", **wishes})
@@ -50,7 +50,8 @@ class Stage:
 
     def split(self, film: Film, on_progress: OnProgress) -> list[Shot]:
         self.enter("split")
-        return [Shot(f"sh{10 * n + 10:04d}", *cut) for n, cut in enumerate(self.cuts)]
+        cuts = self.cuts or [(n, n + self.long) for n in range(0, film.frames, self.long)]
+        return [Shot(f"sh{10 * n + 10:04d}", *cut) for n, cut in enumerate(cuts)]
 
     def look(self, film: Film, shots: Sequence[Shot], on_progress: OnProgress, mouths: Mapping[str, object]) -> Looked:
         self.enter("look")

@@ -2,24 +2,15 @@
 
 import io
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.settings import (
-    PREFECT_API_URL,
-    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-    PREFECT_LOGGING_TO_API_ENABLED,
-    PREFECT_SERVER_ANALYTICS_ENABLED,
-    temporary_settings,
-)
 from prefect.states import Failed, Running
-from prefect.testing.utilities import prefect_test_harness
 from prefect.utilities.callables import parameter_schema
 
 import flows.episode
@@ -36,22 +27,10 @@ from tests.flows.stage import Stage, set_up
 pytestmark = pytest.mark.filterwarnings("default")  # Prefect's own, of which there are many
 
 
-@pytest.fixture(scope="module")
-def api() -> Iterator[str]:
-    quiet = {
-        PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
-        PREFECT_LOGGING_TO_API_ENABLED: False,
-        PREFECT_SERVER_ANALYTICS_ENABLED: False,
-    }
-    with temporary_settings(quiet), prefect_test_harness(server_startup_timeout=300):
-        yield PREFECT_API_URL.value() or ""
-
-
-@pytest.fixture
-def client(api: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[SyncPrefectClient]:
-    monkeypatch.setenv("PREFECT_API_URL", api)
-    with get_client(sync_client=True) as opened:
-        yield opened
+@pytest.fixture(autouse=True)
+def farm(client: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The farm that the settings name."""
+    monkeypatch.setenv("PREFECT_API_URL", str(client.api_url))
 
 
 @pytest.fixture

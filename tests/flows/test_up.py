@@ -18,7 +18,10 @@ from flows.farm import env, fittings
 from flows.farm.automations import SILENCE
 from tests.flows.farm import POLL_SECONDS, Farm
 
-pytestmark = pytest.mark.filterwarnings("default")  # Prefect's own, of which there are many
+pytestmark = [
+    pytest.mark.farm,
+    pytest.mark.filterwarnings("default"),  # Prefect's own, of which there are many
+]
 
 PASSWORD = "studio:rain-over-lisbon"
 LOCKED = {
@@ -108,9 +111,12 @@ def test_who_has_no_password_gets_nothing_but_the_empty_pages(farm: Farm) -> Non
 
 
 def test_doctor_sees_the_farm_and_its_workers(farm: Farm) -> None:
+    end = time.monotonic() + 60
     with farm.inside(without=["DUBLINE_FARM"]):  # so it was found by what `dubline up` wrote down
-        told = doctor.farm()
-    assert told.ok and farm.api in told.found and "-cpu" in told.found and "-gpu" in told.found
+        while "-cpu" not in (told := doctor.farm()).found or "-gpu" not in told.found:
+            assert time.monotonic() < end, told.found
+            time.sleep(POLL_SECONDS)
+    assert told.ok and farm.api in told.found
 
 
 def test_the_pages_know_of_no_other_machine(farm: Farm) -> None:

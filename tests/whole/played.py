@@ -13,14 +13,19 @@ import soundfile
 from prefect.client.schemas.objects import StateType
 
 from flows.farm import keeper, runs
-from storage.catalog import EpisodeStatus, episode
+from storage.catalog import EpisodeStatus, episode, shot
 from storage.catalog.session import catalog
+from tasks.job import EpisodeJob
 from tests.flows.farm import Farm
 from tests.flows.stage import LONG, Stage
 from tests.whole import stand_ins
 
 ENDED: Final = {StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED}
-PLAYS: Final = {"episode/cpu": "tests.whole.stand_ins.episode", "shot/gpu": "tests.whole.stand_ins.shot"}
+PLAYS: Final = {
+    "episode/cpu": "tests.whole.stand_ins.episode",
+    "shot/gpu": "tests.whole.stand_ins.shot",
+    "night/cpu": "tests.whole.stand_ins.night",
+}
 
 
 class Played:
@@ -30,12 +35,16 @@ class Played:
         self.farm, self.stage = farm, stage
         (stage.folder / "trouble").mkdir(exist_ok=True)
 
-    def dub(self, name: str) -> UUID:
-        """Start an episode as `dubline submit` does, with a dub of its own: no take of another one answers for it."""
+    def job(self, name: str, **wishes: Any) -> EpisodeJob:
+        """Of an episode with a dub of its own: no take of another one answers for it."""
         sound, hz = soundfile.read(self.stage.dub)
         dub = self.stage.folder / f"{name}.wav"
         soundfile.write(dub, sound * (1 - zlib.crc32(name.encode()) / 2**33), hz)
-        job = self.stage.job(out=self.stage.folder / f"{name}.mkv", name=name, dub=dub)
+        return self.stage.job(out=self.stage.folder / f"{name}.mkv", name=name, dub=dub, **wishes)
+
+    def dub(self, name: str) -> UUID:
+        """Start an episode as `dubline submit` does."""
+        job = self.job(name)
         with self.farm.client() as client:
             known = client.read_deployment_by_name("episode/cpu")
             given = {"job": job.model_dump(mode="json")}
@@ -54,9 +63,9 @@ class Played:
         evidence = self.stage.folder / "evidence"
         return Counter(evidence.read_text().splitlines() if evidence.exists() else [])
 
-    def run_of(self, name: str, shot: str) -> UUID:
+    def run_of(self, name: str, of_shot: str) -> UUID:
         with self.farm.client() as client:
-            found = runs.of_shot(client, name, shot)
+            found = runs.of_shot(client, name, of_shot)
         assert found is not None
         return found.id
 
@@ -68,6 +77,14 @@ class Played:
                 "POST", "/flow_runs/{id}/set_state", path_params={"id": run}, json={"state": state, "force": True}
             ).raise_for_status()
 
+    def cancel(self, run: UUID) -> None:
+        """The request of the interface's Cancel button."""
+        state = {"type": "CANCELLING", "name": "Cancelling", "message": "Cancelled from the UI"}
+        with self.farm.client() as client:
+            client.request(
+                "POST", "/flow_runs/{id}/set_state", path_params={"id": run}, json={"state": state}
+            ).raise_for_status()
+
     def until(self, seen: Callable[[], bool], seconds: float = 120) -> None:
         """Wait for a state of the world."""
         end = time.monotonic() + seconds
@@ -75,10 +92,19 @@ class Played:
             assert time.monotonic() < end, "it did not come to that"
             time.sleep(0.2)
 
+    def said(self) -> str:
+        """What the gpu workers and their runs have said."""
+        return "".join(self.farm.log(f"gpu-{n}").read_text(errors="replace") for n in range(len(self.farm.homes)))
+
     def worker_of(self, pid: int) -> str:
         """The gpu worker that runs this process."""
         (name,) = (each for each in ("gpu-0", "gpu-1") if pid in keeper.descendants(self.farm.pid(each)))
         return name
+
+    def reason(self, name: str, of_shot: str) -> str:
+        """Why the shot stands as it does."""
+        with self.farm.inside(), catalog() as session:
+            return shot.by_name(session, episode.by_name(session, name).id, of_shot).reason
 
     def status(self, name: str) -> EpisodeStatus:
         with self.farm.inside(), catalog() as session:

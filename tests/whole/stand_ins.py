@@ -10,13 +10,14 @@ import threading
 from pathlib import Path
 from pkgutil import resolve_name
 
+from flows import patience
 from storage.errors import ShotFailed
 from tests.flows.stage import Stage, stand_in
 
 FOLDER = "STAGE"  # variables of the workers' environment
-SHOTS = "STAGE_SHOTS"
 LONG = "STAGE_FRAMES_A_SHOT"
 ALONE = "STAGE_ALONE"  # seconds of drawing from which a shot has a run of its own
+PATIENT = "STAGE_PATIENT"  # it is tried again after the true pauses, and not at once
 
 
 class Watched(Stage):
@@ -42,11 +43,11 @@ class Watched(Stage):
 
 def environment(stage: Stage, alone: float) -> dict[str, str]:
     """What the processes of a farm must be told to play on this stage."""
-    return {FOLDER: str(stage.folder), SHOTS: str(stage.shots), LONG: str(stage.long), ALONE: str(alone)}
+    return {FOLDER: str(stage.folder), LONG: str(stage.long), ALONE: str(alone)}
 
 
 def watched() -> Watched:
-    return Watched(Path(os.environ[FOLDER]), int(os.environ[SHOTS]), int(os.environ[LONG]))
+    return Watched(Path(os.environ[FOLDER]), long=int(os.environ[LONG]))
 
 
 def _put(name: str, value: object) -> None:
@@ -55,11 +56,17 @@ def _put(name: str, value: object) -> None:
 
 
 if FOLDER in os.environ:
+    pauses = patience.PAUSES
     stand_in(watched(), _put)
+    if PATIENT in os.environ:
+        _put("flows.patience.PAUSES", pauses)
     _put("flows.farm.shots.ALONE", float(os.environ[ALONE]))
-    _put("flows.estimate.AT_LEAST", 8.0)  # seconds after which a shot counts as hung
+    _put("flows.night.POLL_SECONDS", 1.0)
+    if "hang" in (each.read_text() for each in (watched().folder / "trouble").iterdir()):
+        _put("flows.estimate.AT_LEAST", 3.0)  # seconds after which a shot counts as hung
 
 from flows.episode import episode  # noqa: E402
+from flows.night import night  # noqa: E402
 from flows.shot import shot  # noqa: E402
 
-__all__ = ["episode", "shot"]
+__all__ = ["episode", "night", "shot"]

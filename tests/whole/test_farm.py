@@ -12,7 +12,10 @@ from tests.whole.played import ENDED, Played, played
 
 SHOTS = 13  # the first without a face
 
-pytestmark = pytest.mark.filterwarnings("default")  # Prefect's own, of which there are many
+pytestmark = [
+    pytest.mark.farm,
+    pytest.mark.filterwarnings("default"),  # Prefect's own, of which there are many
+]
 
 
 @pytest.fixture(scope="module")
