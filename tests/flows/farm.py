@@ -68,6 +68,7 @@ class Farm:
         self._limit = gpu_limit
         self._entrypoints = dict(entrypoints or {})
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._pids: dict[str, int] = {}
         self._port = _free_port()
 
     def __enter__(self) -> "Farm":
@@ -170,7 +171,11 @@ class Farm:
         self._start(name, worker.command(), given, home)
 
     def _start(self, name: str, command: list[str], given: dict[str, str], home: Path) -> None:
-        self._running[name] = keeper.start(command, given, self.log(name), home)
+        self._running[name] = kept = keeper.start(command, given, self.log(name), home)
+        while not (found := keeper.descendants(kept.pid)):
+            assert kept.poll() is None, f"{name} ended at once"
+            time.sleep(0.02)
+        self._pids[name] = found[0]
 
     def stop(self, name: str) -> None:
         """End a server or worker in order, with all it started."""
@@ -178,7 +183,7 @@ class Farm:
 
     def pid(self, name: str) -> int:
         """The process itself: the server, or the worker; not its keeper."""
-        return keeper.descendants(self._running[name].pid)[0]
+        return self._pids[name]
 
     def kill(self, name: str, *, noticed: bool = False) -> None:
         """SIGKILL for a server or worker, and with a worker for its runs: a machine that is lost.

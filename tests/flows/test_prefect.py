@@ -54,7 +54,7 @@ def test_a_machine_without_the_weights_or_the_film_turns_the_shot_red_in_words(
     stage.film.rename(stage.folder / "away.mkv")
     ended = shot("out", ["sh0020"], return_state=True)
     assert ended.is_failed() and ended.message == reason("sh0020")
-    assert "film.mkv is not here: this machine" in reason("sh0020")
+    assert "has no file" in reason("sh0020") and "film.mkv. Mount the volume" in reason("sh0020")
 
     (stage.folder / "away.mkv").rename(stage.film)
     assert shot("out", ["sh0020"], return_state=True).is_completed() and stage.computed["render 12"] == 2
