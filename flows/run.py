@@ -13,7 +13,7 @@ R = TypeVar("R")
 
 
 def run(step: Task[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """The step's result. In a flow run it has its own task run, with its own log and seconds."""
+    """The step's result. In a flow run it has a task run of its name, with its own log and seconds."""
     if FlowRunContext.get() is None:
         return step.fn(*args, **kwargs)
-    return step(*args, **kwargs)
+    return step.with_options(task_run_name=step.name)(*args, **kwargs)

@@ -23,6 +23,8 @@ from tasks.conform import FileOf, laid
 WIDTH: Final = 960  # pixels of a still at most
 CLOSE_UP: Final = 420  # pixels of the enlarged mouth, the longer side
 QUALITY: Final = 88
+TILE: Final = 400  # pixels wide: two beside each other fill a Prefect page
+GAP: Final = 8
 
 Rgb = NDArray[np.float32]  # (h, w, 3) in 0 … 1
 
@@ -64,6 +66,29 @@ def pick(shots: Sequence[Shot], takes: Iterable[Take]) -> dict[int, str]:
     return chosen
 
 
+def side_by_side(still: Still) -> bytes:
+    """One JPEG: before left, after right, the mouth below each; of an unchanged frame only the picture itself."""
+    strips = []
+    for row in ((still.before, still.after), (still.mouth_before, still.mouth_after)):
+        tiles = [_tile(path) for path in row if path is not None]
+        if tiles:
+            strip = np.zeros((max(map(len, tiles)) + GAP, len(tiles) * (TILE + GAP), 3), np.uint8)
+            for n, tile in enumerate(tiles):
+                strip[: len(tile), n * (TILE + GAP) :][:, : tile.shape[1]] = tile
+            strips.append(strip)
+    return _jpeg(np.vstack(strips)[:-GAP, :-GAP])
+
+
+def _tile(path: Path) -> NDArray[np.uint8]:
+    """The picture, TILE pixels at the longer side."""
+    bgr = cv2.imread(str(path))
+    assert bgr is not None, path
+    h, w = bgr.shape[:2]
+    scale = TILE / max(h, w)
+    size = (max(1, round(w * scale)), max(1, round(h * scale)))
+    return np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 class Stills:
     """Watches conform and keeps a still of each shot: `lay_takes(…, watch=stills)`, then read `taken`."""
 
@@ -101,10 +126,13 @@ class Stills:
 
     def _save(self, name: str, rgb: Rgb) -> Path:
         path = self.folder / f"{name}.jpg"
-        bgr = np.rint(rgb[..., ::-1] * 255).astype(np.uint8)
-        _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-        path.write_bytes(jpeg.tobytes())
+        path.write_bytes(_jpeg(np.rint(rgb[..., ::-1] * 255).astype(np.uint8)))
         return path
+
+
+def _jpeg(bgr: NDArray[np.uint8]) -> bytes:
+    _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    return jpeg.tobytes()
 
 
 def close_up(before: Rgb, after: Rgb) -> tuple[slice, slice]:

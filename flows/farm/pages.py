@@ -8,7 +8,6 @@ import base64
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -21,11 +20,10 @@ from flows.scene import Cue, Scene
 from flows.scratch import scratch
 from storage.catalog import Episode, Finding, Shot, ShotStatus, Take, character, finding, route, take, track
 from storage.catalog.session import catalog
-from tasks.stills import Still, still_of
+from tasks.stills import side_by_side, still_of
 
-MARKS: Final = {
-    ShotStatus.DONE: "🟢", ShotStatus.FAILED: "🔴", ShotStatus.HELD: "🟠", ShotStatus.RENDERING: "🔵",
-}  # fmt: skip
+MARKS: Final = {ShotStatus.DONE: "✓", ShotStatus.FAILED: "✗", ShotStatus.HELD: "!", ShotStatus.RENDERING: "→"}
+OPEN: Final = (ShotStatus.FAILED, ShotStatus.HELD)
 
 
 def of_shot(scene: Scene, shot: Shot, faces: Sequence[Cue]) -> None:
@@ -38,11 +36,14 @@ def of_shot(scene: Scene, shot: Shot, faces: Sequence[Cue]) -> None:
         name = session.get_one(Episode, shot.episode_id).name
     circled = [each for each in takes if each.circled] if shot.status == ShotStatus.DONE else []
     with scratch() as folder:
-        pictures = _pictures(still_of(scene.film, shot, circled, file_of(circled), folder))
+        still = still_of(scene.film, shot, circled, file_of(circled), folder)
+        picture = base64.b64encode(side_by_side(still)).decode("ascii")
+    shown = "before and after, the mouth below" if still.after else "as filmed"
     lines = [
         f"## {name} · {shot.name} · {_standing(shot)}",
-        f"Frames {shot.start} to {shot.end - 1}.",
-        pictures,
+        f"Frames {shot.start} to {shot.end - 1}; frame {still.frame} {shown}. {_cell(shot.reason)}",
+        f"![{shown}](data:image/jpeg;base64,{picture})",
+        "",
         "| face | character | model | take | ms a frame | why |",
         "|---|---|---|---|---|---|",
         *(_face(scene, cue, takes) for cue in faces),
@@ -80,6 +81,8 @@ class Watched:
                 f"## {self.row.name}",
                 ", ".join(f"{number} {status}" for status, number in sorted(count.items())),
                 "",
+                *(f"- {each.name} {each.status}: {_cell(each.reason)}" for each in now.values() if each.status in OPEN),
+                "",
                 "| shot | | frames | who, which model and why |",
                 "|---|---|---|---|",
                 *(self._line(each) for each in now.values()),
@@ -106,7 +109,7 @@ def of_delivery(delivery: Delivery) -> None:
         f"## {delivery.episode}: {'delivered' if delivery.whole else 'delivered with open shots'}",
         f"- film: `{delivery.out}`, {delivery.changed} of {delivery.frames} frames changed",
         f"- report: `{delivery.report.with_name('index.html')}`",
-        *(f"- {each['shot']} is {each['status']}: {_cell(each['reason'])}" for each in delivery.open),
+        *(f"- {each['shot']} {each['status']}: {_cell(each['reason'])}" for each in delivery.open),
     ]
     create_markdown_artifact("\n".join(lines), key=key(delivery.episode, "delivery"), description="the delivery")
 
@@ -114,18 +117,6 @@ def of_delivery(delivery: Delivery) -> None:
 def key(*names: str) -> str:
     """What Prefect takes as an artifact's key: small letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]+", "-", " ".join(names).lower()).strip("-")
-
-
-def _pictures(still: Still) -> str:
-    shown = [("before", still.before), ("after", still.after), ("mouth before", still.mouth_before),
-             ("mouth after", still.mouth_after)]  # fmt: skip
-    rows = [(said, _data(path)) for said, path in shown if path is not None]
-    heads = "".join(f"| {said} " for said, _ in rows) + "|"
-    return "\n".join(["", heads, "|---" * len(rows) + "|", "".join(f"| ![{a}]({b}) " for a, b in rows) + "|", ""])
-
-
-def _data(path: Path) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 
 def _face(scene: Scene, cue: Cue, takes: Sequence[Take]) -> str:
@@ -143,8 +134,7 @@ def _finding(one: Finding) -> str:
 
 
 def _standing(shot: Shot) -> str:
-    said = f"{MARKS.get(shot.status, '⚪')} {shot.status}"
-    return f"{said}: {_cell(shot.reason)}" if shot.reason and shot.status != ShotStatus.PASSED_THROUGH else said
+    return f"{MARKS.get(shot.status, '·')} {shot.status}"
 
 
 def _cell(text: str) -> str:

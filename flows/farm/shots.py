@@ -95,7 +95,7 @@ def _sent(
 
 def _submitted(row: Episode, group: Sequence[Shot], scene: Scene, faces: Faces) -> UUID:
     names = [each.name for each in group]
-    shots = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
+    shots = names[0] if len(names) == 1 else f"{names[0]}-{names[-1]}"
     voices = dict.fromkeys(_called(scene.cast, cue) for each in group for cue in faces[each.id])
     run = run_deployment(
         DEPLOYMENT,

@@ -190,7 +190,7 @@ def what_is_killed() -> list[str]:
 
 def its_pages() -> list[str]:
     """The demo film on a farm, one of its shots made to fail and retried on its page, in headless Chromium. The
-    pictures are docs/pictures/farm_episode.png, farm_shot.png and farm_retry.png.
+    pictures are docs/pictures/farm_episode.png, farm_shots.png, farm_shot.png, farm_retry.png and farm_green.png.
     """
     return pages.pages()
 

@@ -48,9 +48,9 @@ class Page:
             time.sleep(0.3)
 
     def press(self, text: str) -> None:
-        """Click the first button, link or tab that shows this text alone."""
-        buttons = "[...document.querySelectorAll('button, a, [role=tab], [role=menuitem]')]"
-        one = f"{buttons}.find(each => each.innerText.trim() === {json.dumps(text)})"
+        """Click the last button, link or tab that shows this text alone: a dialog's comes after the page's."""
+        buttons = "[...document.querySelectorAll('button, a, .p-tab')]"
+        one = f"{buttons}.findLast(each => each.innerText.trim() === {json.dumps(text)})"
         found = self.run(f"(() => {{ const one = {one}; if (one) one.click(); return !!one; }})()")
         if not found:
             raise LookupError(f"the page has no button {text!r}")
@@ -81,14 +81,14 @@ def chromium() -> Iterator[Page]:
     found = shutil.which("chromium") or shutil.which("google-chrome")
     if found is None:
         raise FileNotFoundError("chromium")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # its processes end a moment later
         running = subprocess.Popen([found, *QUIET, f"--user-data-dir={folder}"], stderr=subprocess.PIPE, text=True)
         try:
             assert running.stderr is not None
             said = next(m for line in running.stderr if (m := re.search(r"ws://([^/]+)/", line)))
             with urllib.request.urlopen(urllib.request.Request(f"http://{said[1]}/json/new", method="PUT")) as answer:
                 tab = json.load(answer)["webSocketDebuggerUrl"]
-            with connect(tab, max_size=2**26) as socket:
+            with connect(tab, max_size=2**26, max_queue=None, ping_interval=None) as socket:
                 yield Page(socket)
         finally:
             running.kill()

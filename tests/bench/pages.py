@@ -11,8 +11,10 @@ from typing import Final
 
 from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.sorting import ArtifactSort
 
 from flows.demo.film import make
+from flows.farm import pages as pages_of
 from flows.farm import runs
 from storage import artifacts
 from storage.catalog import episode, shot, track
@@ -24,6 +26,7 @@ from tests.whole.played import ENDED
 
 PICTURES: Final = Path(__file__).parents[2] / "docs" / "pictures"
 RED: Final = "sh0030"
+SETTLES: Final = 3.0  # seconds in which a run's page moves its timeline to where it stays
 
 
 def pages() -> list[str]:
@@ -46,15 +49,22 @@ def pages() -> list[str]:
             red = runs.of_shot(client, "S01E04", RED)
         assert red is not None
         site = farm.api.removesuffix("/api")
-        _look(page, f"{site}/runs/flow-run/{run}", "Artifacts", "S01E04", PICTURES / "farm_episode.png")
-        _look(page, f"{site}/runs/flow-run/{red.id}", "Artifacts", RED, PICTURES / "farm_shot.png")
+        _look(page, farm, "S01E04", "passed-through", PICTURES / "farm_shots.png")
+        _look(page, farm, f"S01E04 {RED}", "as filmed", PICTURES / "farm_shot.png")
         away.rename(file)
         page.open(f"{site}/runs/flow-run/{red.id}")
-        page.wait_for("Retry")
+        page.wait_for("Beginning subflow run")
+        time.sleep(SETTLES)
         page.press("Retry")
-        page.wait_for("Retry")
+        page.wait_for("This will retry")
         page.picture(PICTURES / "farm_retry.png")
+        page.press("Retry")
         farm.wait(run, {StateType.COMPLETED}, 900)
+        _look(page, farm, f"S01E04 {RED}", "before and after", PICTURES / "farm_green.png")
+        page.open(f"{site}/runs/flow-run/{run}")
+        page.wait_for("Beginning flow run")
+        time.sleep(SETTLES)
+        page.picture(PICTURES / "farm_episode.png")
         return [f"Hosts that the browser asked while these pages were open: {', '.join(sorted(page.hosts))}."]
 
 
@@ -72,9 +82,11 @@ def _measures(farm: Farm, run: object) -> Path:
         return artifacts.path(face.geometry, ".npz")
 
 
-def _look(page: Page, url: str, tab: str, text: str, to: Path) -> None:
-    page.open(url, height=1200)
+def _look(page: Page, farm: Farm, of: str, text: str, to: Path) -> None:
+    """A picture of the newest page of an episode or shot, once it shows this text."""
+    with farm.client() as client:
+        found = client.read_artifacts(sort=ArtifactSort.CREATED_DESC)
+    newest = next(each for each in found if each.key == pages_of.key(of))
+    page.open(f"{farm.api.removesuffix('/api')}/artifacts/artifact/{newest.id}")
     page.wait_for(text)
-    page.press(tab)
-    page.wait_for("before" if text == RED else "shot")
     page.picture(to)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.sorting import ArtifactSort
 from prefect.flows import Flow, load_flow_from_entrypoint
 
 from flows.episode import episode
@@ -37,6 +38,28 @@ def test_the_episode_runs_on_a_server_and_a_red_shot_is_drawn_alone(stage: Stage
     assert shot("out", ["sh0020", "sh0030"], return_state=True).is_completed()
     assert episode(stage.job(), return_state=True).is_completed()
     assert stage.computed["render 12"] == 2 and stage.computed["look"] == 1 and stage.computed["render 24"] == 1
+
+
+def test_the_page_of_a_shot_shows_it_before_and_after_with_its_decision(
+    stage: Stage, client: SyncPrefectClient
+) -> None:
+    stage.trouble["render 12"] = ends_with(ShotFailed, "the face leaves the picture")
+    episode(stage.job(), return_state=True)
+    stage.trouble["render 12"] = ends_with(ShotFailed, "the face is | behind a hat")
+    shot("out", ["sh0020"], return_state=True)
+    said = page(client)
+    assert "## out · sh0020 · ✗ failed" in said and "as filmed. the face is / behind a hat" in said
+    assert said.count("data:image/jpeg;base64,") == 1 and "| f1 | ANNA | diff2lip | none |" in said
+    shot("out", ["sh0020"], return_state=True)
+    said = page(client)
+    assert "## out · sh0020 · ✓ done" in said and "before and after" in said
+    assert "| f1 | ANNA | diff2lip | v001 |" in said
+
+
+def page(client: SyncPrefectClient) -> str:
+    """The newest page of sh0020."""
+    found = client.read_artifacts(sort=ArtifactSort.CREATED_DESC)
+    return str(next(each.data for each in found if each.key == "out-sh0020"))
 
 
 def test_a_machine_without_the_weights_or_the_film_turns_the_shot_red_in_words(

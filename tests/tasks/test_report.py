@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from storage.catalog import Character, Finding, Route, Shot, ShotStatus, Take, Track, Verdict
@@ -17,7 +18,7 @@ from tasks.clips import Clip, Clips
 from tasks.conform import Picture, lay_takes
 from tasks.deliver import Delivered, mux
 from tasks.report import Report, build_report, clock, label, report, write_page
-from tasks.stills import Still, Stills, pick
+from tasks.stills import Still, Stills, pick, side_by_side
 from tests.shoot import NTSC_30, draw_film, draw_sound
 from tests.tasks.test_conform import draw_take
 
@@ -138,6 +139,16 @@ def test_stills_show_the_middle_changed_frame_before_and_after(episode: Episode)
     assert abs(int(after[52, 80].mean()) - 214) < 12  # the patch: 200 of 16 … 235
     close = cv2.imread(str(dubbed.mouth_after))
     assert close is not None and max(close.shape) == 420
+
+
+def test_side_by_side_a_changed_frame_is_left_as_filmed_and_right_as_drawn(episode: Episode) -> None:
+    shown = cv2.imdecode(np.frombuffer(side_by_side(episode.stills["sh0010"]), np.uint8), cv2.IMREAD_COLOR)
+    assert shown is not None and shown.shape[1] == 808 and shown.shape[0] > 240  # 160 × 96, shown as 400 × 240
+    assert abs(int(shown[130, 408 + 200].mean()) - 214) < 12  # the patch
+    still = cv2.imread(str(episode.stills["sh0010"].before))
+    assert still is not None and abs(int(shown[130, 200].mean()) - int(still[52, 80].mean())) < 12
+    alone = cv2.imdecode(np.frombuffer(side_by_side(episode.stills["sh0020"]), np.uint8), cv2.IMREAD_COLOR)
+    assert alone is not None and alone.shape == (240, 400, 3)
 
 
 def test_a_shot_without_takes_is_shown_by_its_middle() -> None:
