@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from storage.errors import Refused
+from storage.settings import settings
 
 if TYPE_CHECKING:
     from tasks.job import EpisodeJob
@@ -73,11 +74,17 @@ def wishes(
     from tasks.job import asked
 
     return asked(
-        film=film.absolute(), dub=sound.absolute(), out=out.absolute(), stems=_stems(stem or []), model=model,
+        film=_file(film), dub=_file(sound), out=_file(out), stems=_stems(stem or []), model=model,
         variant=variant, seed=seed, steps=steps, prompt=prompt, mouths=_mouths(mouth or []),
         speakers=_speakers(speakers), deliver=deliver, allow_length=allow_length, purpose=purpose,
         transcript=transcript, name=name,
     )  # fmt: skip
+
+
+def _file(typed: Path) -> Path:
+    """A path from where one stands, or one of a root of this machine, like films:ep1/film.mov, as it is."""
+    root, colon, _ = str(typed).partition(":")
+    return typed if colon and root in settings().roots else typed.absolute()
 
 
 def _stems(given: list[str]) -> dict[str, Path]:
@@ -88,7 +95,7 @@ def _stems(given: list[str]) -> dict[str, Path]:
             raise Refused(f"--stem {each}: give the character's name and its file, like --stem Anna=anna.wav.")
         if name in stems:
             raise Refused(f"--stem {name} is given twice. Each character has one stem; mix several into one file.")
-        stems[name] = Path(file).absolute()
+        stems[name] = _file(Path(file))
     return stems
 
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from flows.asking import wishes
 from flows.delivery import Delivery
 from flows.episode import dub
 from flows.progress import Lines
 from flows.scene import staged
 from storage.catalog import episode, session
 from storage.catalog.session import catalog
-from storage.errors import Missing, ShotFailed
+from storage.errors import Missing, Refused, ShotFailed
 from storage.settings import settings
 from tests.flows.stage import FRAMES, Stage, set_up
 from tests.flows.test_episode import ends_with
@@ -75,3 +76,14 @@ def test_a_worker_that_lacks_the_film_says_which_root_of_which_machine(
         staged("out")
     on_machine(monkeypatch, tmp_path / "one")
     assert staged("out").film.frames == FRAMES
+
+
+def test_on_the_command_line_a_film_may_be_named_by_its_root_or_by_a_path(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path / "one")
+    job = wishes(Path("films:film.mkv"), Path("dub.wav"), Path("films:out:1.mkv"), stem=["Anna=films:anna.wav"])
+    assert (job.film, job.dub) == (stage.film, stage.dub)
+    assert job.out == tmp_path / "one" / "out:1.mkv" and job.stems == {"Anna": tmp_path / "one" / "anna.wav"}
+    with pytest.raises(Refused, match="leaves the root 'films'"):
+        wishes(Path("films:../film.mkv"), Path("dub.wav"), Path("out.mkv"))
