@@ -190,7 +190,8 @@ def what_is_killed() -> list[str]:
 
 def its_pages() -> list[str]:
     """The demo film on a farm, one of its shots made to fail and retried on its page, in headless Chromium. The
-    pictures are docs/pictures/farm_episode.png, farm_shots.png, farm_shot.png, farm_retry.png and farm_green.png.
+    pictures are docs/pictures/farm_episode.png, farm_shots.png, farm_shot.png, farm_retry.png and farm_green.png. What
+    lies in a page itself, like its stills, has no host.
     """
     return pages.pages()
 

@@ -68,7 +68,7 @@ class Page:
         while True:
             heard = json.loads(self._socket.recv(timeout=60))
             if heard.get("method") == "Network.requestWillBeSent":
-                self.hosts.add(urlsplit(heard["params"]["request"]["url"]).hostname or "none")
+                self.hosts.add(urlsplit(heard["params"]["request"]["url"]).hostname or "no host")
             if heard.get("id") == self._number:
                 if "error" in heard:
                     raise RuntimeError(f"{method}: {heard['error']}")

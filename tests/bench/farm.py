@@ -8,6 +8,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ from tests.storage.postgres import temporary_postgres
 from tests.whole.played import ENDED, Played, on_postgres, played
 
 MANY: Final = 300
+PROJECTED: Final = 1500  # an episode of many cuts
 ONE_EACH: Final = 20  # shots for one run a shot: what a run costs does not depend on how many there are
 LONG: Final = 5  # frames of a shot, of which one is drawn
 
@@ -37,23 +39,46 @@ def many() -> list[str]:
             temporary_postgres(Path(name)) as url,
             played(Path(name), shots + 1, long=LONG, alone=alone, more=on_postgres(url), gpu_limit=2) as studio,
         ):
-            rows.append(_drained(studio, shots))
-    return rows
+            found = _drained(studio, shots)
+        rows.append(found.row)
+        if shots == MANY:
+            times = PROJECTED / MANY
+            told = (
+                f"{PROJECTED} such short shots, projected from {MANY}: {round(found.runs * times)} runs, submitted in "
+                f"{10 * round(found.submitted * times / 10)} s, drained in {found.drained * times / 60:.0f} minutes."
+            )
+    return [*rows, "", told]
 
 
-def _drained(studio: Played, shots: int) -> str:
+@dataclass(frozen=True)
+class Drained:
+    """An episode of short shots, from its submission to its delivery; in seconds."""
+
+    shots: int
+    runs: int
+    submitted: float
+    drained: float
+    spent: tuple[float, float]  # CPU-seconds a shot: of the workers, of the server
+    slowest: tuple[float, float]  # answers of the server and of the catalog meanwhile
+
+    @property
+    def row(self) -> str:
+        spent = " | ".join(f"{seconds:.2f}" for seconds in self.spent)
+        answers = " | ".join(f"{seconds:.1f} s" for seconds in self.slowest)
+        return f"| {self.shots} | {self.runs} | {self.submitted:.1f} s | {self.drained:.0f} s | {spent} | {answers} |"
+
+
+def _drained(studio: Played, shots: int) -> Drained:
     before = _spent(studio)
     began = time.time()
     run = studio.dub("many")
     slowest = _asked(studio, run)
     with studio.farm.client() as client:
         made = {each.id: each for each in runs.shots_of(client, "many").values()}
-    workers, server = (b - a for a, b in zip(before, _spent(studio), strict=True))
+    workers, server = ((b - a) / shots for a, b in zip(before, _spent(studio), strict=True))
     submitted = max(_time(each.created) for each in made.values()) - min(_time(each.created) for each in made.values())
     drained = max(_time(each.end_time) for each in made.values()) - began
-    spent = f"{workers / shots:.2f} | {server / shots:.2f}"
-    answers = " | ".join(f"{seconds:.1f} s" for seconds in slowest)
-    return f"| {shots} | {len(made)} | {submitted:.1f} s | {drained:.0f} s | {spent} | {answers} |"
+    return Drained(shots, len(made), submitted, drained, (workers, server), slowest)
 
 
 def _asked(studio: Played, run: UUID) -> tuple[float, float]:
