@@ -15,6 +15,7 @@ from storage.errors import Refused
 from storage.settings import settings
 
 if TYPE_CHECKING:
+    from storage.catalog import Side
     from tasks.job import EpisodeJob
 
 Film = Annotated[Path, typer.Argument(metavar="FILM", help="The film, with all its streams. It is never written to.")]
@@ -48,6 +49,10 @@ def wishes(
     sound: Sound,
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the dubbed film goes; OUT.dubline/ lies beside it.")],
     stem: Annotated[list[str] | None, typer.Option(metavar="NAME=FILE", help="Dry dialogue of one character.")] = None,
+    voices: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SOUND=FILE", help="Who speaks in the original or the dub: RTTM, JSON, SRT, VTT, TTML."),
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Draw every mouth with this model.")] = None,
     variant: Annotated[str, typer.Option(help="Which weights of the model.")] = "starter",
     seed: Annotated[int, typer.Option(help="The same seed draws the same pixels.")] = 7,
@@ -74,7 +79,8 @@ def wishes(
     from tasks.job import asked
 
     return asked(
-        film=_file(film), dub=_file(sound), out=_file(out), stems=_stems(stem or []), model=model,
+        film=_file(film), dub=_file(sound), out=_file(out), stems=_stems(stem or []),
+        voices=_voices(voices or []), model=model,
         variant=variant, seed=seed, steps=steps, prompt=prompt, mouths=_mouths(mouth or []),
         speakers=_speakers(speakers), deliver=deliver, allow_length=allow_length, purpose=purpose,
         transcript=transcript, name=name,
@@ -97,6 +103,22 @@ def _stems(given: list[str]) -> dict[str, Path]:
             raise Refused(f"--stem {name} is given twice. Each character has one stem; mix several into one file.")
         stems[name] = _file(Path(file))
     return stems
+
+
+def _voices(given: list[str]) -> dict["Side", Path]:
+    from storage.catalog import Side
+
+    voices: dict[Side, Path] = {}
+    for each in given:
+        sound, equals, file = each.partition("=")
+        if not (equals and file) or sound not in list(Side):
+            raise Refused(
+                f"--voices {each}: give the sound and the file, like --voices original=ep1.rttm or dub=ep1.srt."
+            )
+        if (side := Side(sound)) in voices:
+            raise Refused(f"--voices {sound} is given twice. One file says who speaks in a sound.")
+        voices[side] = _file(Path(file))
+    return voices
 
 
 def _mouths(given: list[str]) -> dict[str, tuple[float, float, float | None]]:

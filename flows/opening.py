@@ -54,6 +54,7 @@ def examined(job: EpisodeJob, progress: Progress) -> tuple[Ingested, int]:
         given = run(
             ingest, job.film, job.dub, job.out,
             allow_length=job.allow_length, stems=job.stems, deliver=job.deliver, mouths=job.mouths,
+            voices=job.voices,
         )  # fmt: skip
     return given, (time.monotonic_ns() - began) // 1000
 

@@ -69,12 +69,15 @@ def look(book: Ledger, job: EpisodeJob, film: Film, shots: Sequence[Shot]) -> Se
 
 def listen(book: Ledger, job: EpisodeJob, given: Ingested) -> Heard:
     def compute(_: object) -> Found:
-        heard = run(listening.listen, given.film, job.dub, job.stems, job.speakers, job.transcript)
+        heard = run(listening.listen, given.film, job.dub, job.stems, job.speakers, job.transcript, job.voices)
         speech = {name: kept.sha for name, kept in heard.speech.items()}
         return Found([*heard.speech.values(), *heard.turns], {**heard.notes, "speech": speech})
 
     machine = {"weights": settings().weights, "whisper": settings().whisper}
-    asked = {"dub": given.dub_sha, "stems": given.stem_shas, "speakers": job.speakers, "transcript": job.transcript}
+    asked = {
+        "dub": given.dub_sha, "stems": given.stem_shas, "speakers": job.speakers, "transcript": job.transcript,
+        "voices": given.voice_shas,
+    }  # fmt: skip
     notes = book.step("listen", asked | machine, compute)
     return Heard(book.read(turn.of_episode), dict(notes["speech"]))
 

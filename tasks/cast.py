@@ -24,6 +24,7 @@ from tasks.onscreen import choose, loudness
 from tasks.ranges import Range, length, meet, under, union
 
 SHARED: Final = 0.3  # share of the shorter voice's speech that two voices must have in common to be one character
+NAMED: Final = ("stem", "file")  # voices whose names persons gave
 CLEARLY: Final = 0.5  # the same for a dub voice that already speaks for somebody else
 
 
@@ -93,6 +94,8 @@ def voices(turns: Iterable[Turn], side: Side) -> list[Voice]:
 def match(original: Sequence[Voice], dub: Sequence[Voice]) -> list[Character]:
     """Characters by common time: the pairing of voices that have most of it in common over the whole episode.
 
+    Voices that persons have called alike are one character, and such a dub voice speaks for nobody else.
+
     A dub voice may speak for two voices of the film if it clearly does: actors are hired twice, and one voice is
     sometimes heard as two. What is left over becomes a character with one side only.
     """
@@ -101,10 +104,13 @@ def match(original: Sequence[Voice], dub: Sequence[Voice]) -> list[Character]:
     )
     shorter = np.array([[max(1, min(a.time, b.time)) for b in dub] for a in original]).reshape(common.shape)
     share = common / shorter
-    pairs = {int(a): int(b) for a, b in zip(*linear_sum_assignment(-common), strict=True) if share[a, b] >= SHARED}
+    alike = np.array([[named_alike(a, b) for b in dub] for a in original], bool).reshape(common.shape)
+    fit = np.where(alike, 1.0, np.where(alike.any(axis=0), 0.0, share))
+    wanted = np.where(alike, common.sum() + 1, common)
+    pairs = {int(a): int(b) for a, b in zip(*linear_sum_assignment(-wanted), strict=True) if fit[a, b] >= SHARED}
     for a in range(len(original)):
-        if a not in pairs and len(dub) and share[a].max() >= CLEARLY:
-            pairs[a] = int(share[a].argmax())
+        if a not in pairs and len(dub) and fit[a].max() >= CLEARLY:
+            pairs[a] = int(fit[a].argmax())
     characters: list[Character] = []
 
     def add(mine: Voice | None, dubbed: Voice | None, overlap: float) -> None:
@@ -125,9 +131,15 @@ def match(original: Sequence[Voice], dub: Sequence[Voice]) -> list[Character]:
     return characters
 
 
+def named_alike(original: Voice, dub: Voice) -> bool:
+    """Whether persons have given both the same name."""
+    a, b = original.speaker, dub.speaker
+    return a.heard_by in NAMED and b.heard_by in NAMED and a.name.casefold() == b.name.casefold()
+
+
 def name_for(original: Voice | None, dub: Voice | None, taken: set[str]) -> str:
-    """A stem's name if there is one, for a person gave it; else the film's voice, else the dub's."""
-    if dub and dub.speaker.heard_by == "stem":
+    """The dub voice's name if a person gave it, as a stem's; else the film's voice, else the dub's."""
+    if dub and dub.speaker.heard_by in NAMED:
         name = dub.speaker.name
     elif original:
         name = original.speaker.name

@@ -15,6 +15,7 @@ import av
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from storage.catalog import Side
 from storage.errors import Refused
 from storage.film.colour import matrix_of
 from storage.film.containers import container_of
@@ -24,6 +25,7 @@ from storage.film.probe import Film, Sound, fingerprint, probe, probe_sound
 from storage.film.read import frames
 from storage.film.timecode import timecode
 from tasks.job import Place
+from tasks.told import read
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Ingested:
     dub_sha: str
     stems: dict[str, Sound] = field(default_factory=dict)  # by the character's name
     stem_shas: dict[str, str] = field(default_factory=dict)
+    voice_shas: dict[str, str] = field(default_factory=dict)  # of what says who speaks, by sound: original, dub
     notes: tuple[str, ...] = ()  # what a person should know and need not change
 
 
@@ -48,13 +51,14 @@ def ingest_episode(
     stems: Mapping[str, Path] | None = None,
     deliver: Deliver = "same",
     mouths: Mapping[str, Place] | None = None,
+    voices: Mapping[Side, Path] | None = None,
 ) -> Ingested:
-    """Measures and fingerprints film, dub and stems.
+    """Measures and fingerprints film, dub and stems, and what says who speaks.
 
     raises  Refused for anything that cannot be worked with or delivered
     """
-    stems = dict(stems or {})
-    check_out(out_path, [film_path, dub_path, *stems.values()])
+    stems, voices = dict(stems or {}), dict(voices or {})
+    check_out(out_path, [film_path, dub_path, *stems.values(), *voices.values()])
     film = probe(film_path)
     check_film(film)
     check_mouths(film, mouths or {})
@@ -66,10 +70,12 @@ def ingest_episode(
         )
     dub = probe_sound(dub_path)
     notes = check_length(film, dub, allow_length)
+    told = [read(path, int(film.duration * 1_000_000)).notes for path in voices.values()]
     sounds = {name: probe_sound(path) for name, path in stems.items()}
     return Ingested(
         film, dub, fingerprint(film_path), fingerprint(dub_path), sounds,
-        {name: fingerprint(path) for name, path in stems.items()}, (*notes, *_notes(film)),
+        {name: fingerprint(path) for name, path in stems.items()},
+        {side: fingerprint(path) for side, path in voices.items()}, (*notes, *told, *_notes(film)),
     )  # fmt: skip
 
 
@@ -171,8 +177,10 @@ def ingest(
     stems: Mapping[str, Path] | None = None,
     deliver: Deliver = "same",
     mouths: Mapping[str, Place] | None = None,
+    voices: Mapping[Side, Path] | None = None,
 ) -> Ingested:
     """Measures film, dub and stems, and refuses what cannot work."""
     return ingest_episode(
-        film_path, dub_path, out_path, allow_length=allow_length, stems=stems, deliver=deliver, mouths=mouths
-    )
+        film_path, dub_path, out_path,
+        allow_length=allow_length, stems=stems, deliver=deliver, mouths=mouths, voices=voices,
+    )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
 
 from storage import roots
+from storage.catalog import Side
 from storage.errors import Refused
 
 
@@ -42,6 +43,11 @@ class EpisodeJob(BaseModel):
     out: FarmPath = Field(title="Out", description="The delivery; its report lies beside it in OUT.dubline")
     stems: dict[Annotated[str, Field(min_length=1, max_length=100)], FarmPath] = Field(
         default={}, title="Stems", description="Dry dialogue of one character: name → file"
+    )
+    voices: dict[Side, FarmPath] = Field(
+        default={},
+        title="Voices",
+        description="Who speaks when, as a file says it (RTTM, JSON, subtitles): sound → file",
     )
     name: str | None = Field(
         default=None,
@@ -85,7 +91,9 @@ class EpisodeJob(BaseModel):
     def _agrees_with_itself(self) -> Self:
         if self.speakers and self.speakers[0] > self.speakers[1]:
             raise ValueError(f"speakers: {self.speakers[0]} at least and {self.speakers[1]} at most cannot both be")
-        if self.out.resolve() in {given.resolve() for given in (self.film, self.dub, *self.stems.values())}:
+        if self.out.resolve() in {
+            given.resolve() for given in (self.film, self.dub, *self.stems.values(), *self.voices.values())
+        }:
             raise ValueError(f"out: {self.out} is also an input, and inputs are never written to")
         return self
 

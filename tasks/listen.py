@@ -28,8 +28,10 @@ from storage.errors import Missing
 from storage.film.probe import Film
 from storage.film.read import speech
 from storage.settings import settings
+from tasks.told import Told, read
 
 HZ: Final = diarize.HZ
+TOLD: Final = "file"  # who was told apart by what somebody has written down
 KNOWN: Final = 0.5  # share of a dub voice's speech that the stems must hold for it to be one of theirs
 Range = tuple[int, int]  # samples, half open
 
@@ -44,14 +46,16 @@ class Heard:
 
 
 def listen_to(
-    film: Film, dub: Path, stems: Mapping[str, Path], speakers: Range | None = None, transcript: bool = False
-) -> Heard:
+    film: Film, dub: Path, stems: Mapping[str, Path], speakers: Range | None = None, transcript: bool = False,
+    told: Mapping[Side, Path] | None = None,
+) -> Heard:  # fmt: skip
     """The turns of both sides, in the order they begin.
 
     stems       dry dialogue by the character's name: each speaks for itself, and only voices in none are told apart
     speakers    fewest and most voices of a side, where somebody knows
     transcript  also write down the words (DUBLINE_WHISPER)
-    raises      Refused if a sound cannot be read; Missing if the networks' files are damaged
+    told        files that say who speaks in a side (tasks/told.py): nobody is told apart there by ear
+    raises      Refused if a sound or such a file cannot be read; Missing if the networks' files are damaged
     """
     ears = weights.find(settings().weights)
     notes: dict[str, Any] = {
@@ -66,17 +70,26 @@ def listen_to(
     kept["dub"] = keep(dub)
     kept |= {f"stem {name}": keep(path) for name, path in stems.items()}
 
-    same = "original" in kept and kept["original"].sha == kept["dub"].sha
-    by_stem = {name: vad.speech(wave_of(kept[f"stem {name}"])) for name in stems}
-    original = voices(kept["original"], ears, speakers) if "original" in kept else {}
-    if same:
-        notes["dub"] = "sample for sample the film's own sound, so its voices are the same"
-    dubbed = original if same else voices(kept["dub"], ears, speakers)
-    dubbed = {name: ranges for name, ranges in dubbed.items() if share_in(ranges, by_stem.values()) < KNOWN}
+    written = {side: read(path, int(film.duration * 1_000_000)) for side, path in (told or {}).items()}
+    notes |= {f"told {side}": each.notes for side, each in written.items()}
+    turns = [turn for side, each in written.items() for turn in turns_told(side, each)]
+    theirs = {turn.speaker.name for turn in turns if turn.speaker.side == Side.DUB}
+    by_stem = {name: vad.speech(wave_of(kept[f"stem {name}"])) for name in stems if name not in theirs}
+    turns += turns_of(Side.DUB, "stem", by_stem)
 
     how = "vad" if ears.folder is None and ears.pipeline is None else "diarization"
-    turns = turns_of(Side.ORIGINAL, how, named(original.values(), ()))
-    turns += turns_of(Side.DUB, "stem", by_stem) + turns_of(Side.DUB, how, named(dubbed.values(), stems))
+    original: dict[int, list[Range]] = {}
+    if "original" in kept and Side.ORIGINAL not in written:
+        original = voices(kept["original"], ears, speakers)
+        turns += turns_of(Side.ORIGINAL, how, named(original.values(), ()))
+    if Side.DUB not in written:
+        dubbed = original
+        if original and kept["original"].sha == kept["dub"].sha:
+            notes["dub"] = "sample for sample the film's own sound, so its voices are the same"
+        else:
+            dubbed = voices(kept["dub"], ears, speakers)
+        others = {name: ranges for name, ranges in dubbed.items() if share_in(ranges, by_stem.values()) < KNOWN}
+        turns += turns_of(Side.DUB, how, named(others.values(), stems))
     if transcript:
         notes["transcript"] = write_down(turns, kept)
     return Heard(sorted(turns, key=lambda turn: (turn.speaker.side != Side.ORIGINAL, turn.start_us)), kept, notes)
@@ -133,6 +146,15 @@ def turns_of(side: Side, heard_by: str, found: Mapping[str, list[Range]]) -> lis
     return turns
 
 
+def turns_told(side: Side, told: Told) -> list[Turn]:
+    """As somebody has written them down."""
+    speakers = {each.name: Speaker(side=side, name=each.name, heard_by=TOLD) for each in told.turns}
+    return [
+        Turn(speaker=speakers[each.name], start_us=each.start_us, end_us=each.end_us, text=each.text or None)
+        for each in told.turns
+    ]
+
+
 def microseconds(sample: int) -> int:
     """When a sample is heard, to the microsecond before it: 62.5 µs a sample."""
     return sample * 1_000_000 // HZ
@@ -166,6 +188,7 @@ def hand_out(words: list[Word], turns: list[Turn]) -> None:
 
 @task(cache_policy=NO_CACHE)
 def listen(
-    film: Film, dub: Path, stems: Mapping[str, Path], speakers: Range | None = None, transcript: bool = False
-) -> Heard:
-    return listen_to(film, dub, stems, speakers, transcript)
+    film: Film, dub: Path, stems: Mapping[str, Path], speakers: Range | None = None, transcript: bool = False,
+    told: Mapping[Side, Path] | None = None,
+) -> Heard:  # fmt: skip
+    return listen_to(film, dub, stems, speakers, transcript, told)

@@ -67,7 +67,8 @@ class Stage:
             )
         return looked
 
-    def listen(self, film: Film, dub: Path, stems: Mapping[str, Path], speakers: object, transcript: bool) -> Heard:
+    def listen(self, film: Film, dub: Path, stems: Mapping[str, Path], speakers: object, transcript: bool,
+               told: Mapping[Side, Path]) -> Heard:  # fmt: skip
         self.enter("listen")
         original, dubbed = Speaker(Side.ORIGINAL, "A", "vad"), Speaker(Side.DUB, "B", "vad")
         turns = [Turn(each, 600_000, 1_400_000) for each in (original, dubbed)]

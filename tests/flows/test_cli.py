@@ -57,6 +57,9 @@ def test_help_needs_nothing_heavy() -> None:
         pytest.param(["dub", "a.mov", "b.wav", "-o", "a.mov"], 2, "inputs are never written to", id="over-the-film"),
         pytest.param(["dub", "a", "b", "-o", "c", "--deliver", "gif"], 2, "'same', 'ffv1' or 'prores'", id="no-codec"),
         pytest.param(["dub", "a", "b", "-o", "c", "--stem", "Anna"], 2, "--stem Anna=anna.wav", id="stem-without-file"),
+        pytest.param(
+            ["dub", "a", "b", "-o", "c", "--voices", "ep.srt"], 2, "original=ep1.rttm", id="voices-of-no-sound"
+        ),
         pytest.param(["dub", "a", "b", "-o", "c", "--speakers", "few"], 2, "two like 2-4", id="speakers-in-words"),
         pytest.param(["dub", "a", "b", "-o", "c", "--speakers", "4-2"], 2, "cannot both be", id="speakers-turned"),
         pytest.param(["dub", "a", "b", "-o", "c", "--name", "a/b"], 2, "name:", id="name-with-a-slash"),

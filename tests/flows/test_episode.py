@@ -11,7 +11,7 @@ from flows.claim import claim
 from flows.delivery import Delivery
 from flows.episode import dub
 from flows.progress import Lines
-from storage.catalog import EpisodeStatus, ShotStatus, episode, event, shot, take
+from storage.catalog import EpisodeStatus, ShotStatus, Side, episode, event, shot, take
 from storage.catalog.session import catalog
 from storage.errors import Missing, OutOfGpuMemory, Refused, ShotFailed
 from storage.film.probe import fingerprint, probe
@@ -153,6 +153,21 @@ def test_another_stem_is_heard_and_no_face_is_looked_for_again(stage: Stage) -> 
     run(stage)
     run(stage, stems={"Anna": draw_sound(stage.folder / "anna.wav", 1)})
     assert stage.computed == {"split": 1, "look": 1, "listen": 2, "cast": 2, "route": 2} | dict.fromkeys(DRAWING, 1)
+
+
+def test_other_voices_are_heard_and_what_is_wrong_with_their_file_is_said_before_anything(stage: Stage) -> None:
+    said = stage.folder / "dub.json"
+    for start in (0.25, 0.5):
+        said.write_text(f'[{{"speaker": "ANNA", "start": {start}, "end": 1}}]')
+        assert run(stage, voices={Side.DUB: said}).whole
+    run(stage, voices={Side.DUB: said})
+    assert stage.computed["listen"] == 2 and stage.computed["look"] == 1
+    said.write_text('[{"speaker": "ANNA", "start": 1, "end": 0.5}]')
+    with pytest.raises(Refused, match=r"turn 1: a turn cannot last from 1 to 0\.5 s"):
+        run(stage, voices={Side.DUB: said})
+    with pytest.raises(Refused, match="There is no file"):
+        run(stage, voices={Side.ORIGINAL: stage.folder / "nothing.rttm"})
+    assert stage.computed["listen"] == 2
 
 
 def test_two_names_are_two_episodes_and_share_their_takes(stage: Stage) -> None:

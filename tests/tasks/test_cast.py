@@ -41,6 +41,7 @@ def triples(said: Sequence[Turn]) -> list[tuple[str, int | None, int | None]]:
 A, B = speaker(1, Side.ORIGINAL, "A"), speaker(2, Side.ORIGINAL, "B")
 X, Y = speaker(3, Side.DUB, "A"), speaker(4, Side.DUB, "B")
 ANNA = speaker(5, Side.DUB, "Anna", "stem")
+WRITTEN_ANNA, WRITTEN_BERT = (speaker(n, Side.ORIGINAL, name, "file") for n, name in ((6, "ANNA"), (7, "BERT")))
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,11 @@ ANNA = speaker(5, Side.DUB, "Anna", "stem")
             [*turns(A, (0, 2)), *turns(B, (3, 5)), *turns(ANNA, (0, 2), (3, 5))],
             [("Anna", 1, 5), ("Anna 2", 2, 5)],
             id="no-name-twice",
+        ),
+        pytest.param(
+            [*turns(WRITTEN_ANNA, (0, 2)), *turns(WRITTEN_BERT, (3, 9)), *turns(ANNA, (3, 6)), *turns(X, (0, 2))],
+            [("Anna", 6, 5), ("BERT", 7, None), ("A (dub)", None, 3)],
+            id="who-are-called-alike-are-one",
         ),
         pytest.param(turns(X, (5, 7)), [("A (dub)", None, 3)], id="a-silent-film"),
         pytest.param([], [], id="nobody"),

@@ -75,6 +75,24 @@ def test_a_dub_in_which_nobody_speaks_has_no_turns(house: Path, tmp_path: Path) 
     assert heard.turns == [] and heard.notes["transcript"].startswith("skipped: DUBLINE_WHISPER")
 
 
+def test_what_is_written_down_is_not_listened_for(house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.listen.voices", lambda *_: pytest.fail("it listens"))
+    (tmp_path / "film.json").write_text('[{"speaker": "ANNA", "start": 0.25, "end": 1.5, "text": "Well?"}]')
+    (tmp_path / "dub.rttm").write_text("SPEAKER ep 1 0.3 1.1 <NA> <NA> Anna <NA> <NA>\n")
+    sound = draw_sound(tmp_path / "tone.wav", 2, HZ)
+    silent = draw_film(tmp_path / "silent.mkv", 48, PAL)
+    film = wrap(
+        ["-i", str(silent), "-i", str(sound), "-map", "0:v", "-map", "1:a", "-c", "copy"], tmp_path / "film.mkv"
+    )
+    told = {Side.ORIGINAL: tmp_path / "film.json", Side.DUB: tmp_path / "dub.rttm"}
+    heard = listen.fn(probe(film), sound, {"Anna": sound}, told=told)
+    assert [(t.speaker.name, t.speaker.side, t.start_us, t.end_us, t.text) for t in heard.turns] == [
+        ("ANNA", Side.ORIGINAL, 250_000, 1_500_000, "Well?"), ("Anna", Side.DUB, 300_000, 1_400_000, None),
+    ]  # fmt: skip
+    assert set(heard.speech) == {"original", "dub", "stem Anna"}
+    assert heard.notes["told dub"] == "1 turns of 1 speakers from dub.rttm"
+
+
 def test_a_whisper_that_is_not_there_is_missing(house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DUBLINE_WHISPER", str(tmp_path / "base.pt"))
     settings.cache_clear()
