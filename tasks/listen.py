@@ -28,6 +28,7 @@ from storage.errors import Missing
 from storage.film.probe import Film
 from storage.film.read import speech
 from storage.settings import settings
+from tasks.ranges import meet
 from tasks.told import Told, read
 
 HZ: Final = diarize.HZ
@@ -72,7 +73,10 @@ def listen_to(
 
     written = {side: read(path, int(film.duration * 1_000_000)) for side, path in (told or {}).items()}
     notes |= {f"told {side}": each.notes for side, each in written.items()}
-    turns = [turn for side, each in written.items() for turn in turns_told(side, each)]
+    turns = []
+    for side, each in written.items():
+        heard = vad.speech(wave_of(kept[side])) if each.to_be_read and side in kept else []
+        turns += turns_told(side, each, heard)
     theirs = {turn.speaker.name for turn in turns if turn.speaker.side == Side.DUB}
     by_stem = {name: vad.speech(wave_of(kept[f"stem {name}"])) for name in stems if name not in theirs}
     turns += turns_of(Side.DUB, "stem", by_stem)
@@ -146,13 +150,15 @@ def turns_of(side: Side, heard_by: str, found: Mapping[str, list[Range]]) -> lis
     return turns
 
 
-def turns_told(side: Side, told: Told) -> list[Turn]:
-    """As somebody has written them down."""
+def turns_told(side: Side, told: Told, heard: list[Range]) -> list[Turn]:
+    """As somebody has written them down; each no longer than what is heard in it, if anything is."""
     speakers = {each.name: Speaker(side=side, name=each.name, heard_by=TOLD) for each in told.turns}
-    return [
-        Turn(speaker=speakers[each.name], start_us=each.start_us, end_us=each.end_us, text=each.text or None)
-        for each in told.turns
-    ]
+    spoken = [(microseconds(start), microseconds(end)) for start, end in heard]
+    turns = []
+    for each in told.turns:
+        inside = meet([(each.start_us, each.end_us)], spoken) or [(each.start_us, each.end_us)]
+        turns.append(Turn(speakers[each.name], inside[0][0], inside[-1][1], each.text or None))
+    return turns
 
 
 def microseconds(sample: int) -> int:

@@ -52,6 +52,7 @@ class Told:
 
     turns: list[Said]  # in the order they begin
     notes: str  # what was left out, for a person
+    to_be_read: bool = False  # subtitles: a line stands longer than it is said
 
 
 def read(file: Path, film_us: int) -> Told:
@@ -80,7 +81,8 @@ def read(file: Path, film_us: int) -> Told:
     left += [f"{len(turns) - len(kept)} turns behind the film's end left out"] * (len(kept) < len(turns))
     whole = [Said(each.name, each.start_us, min(each.end_us, film_us), each.text) for each in kept]
     told = f"{len(whole)} turns of {len({each.name for each in whole})} speakers from {file.name}"
-    return Told(sorted(whole, key=lambda each: (each.start_us, each.end_us, each.name)), "; ".join([told, *left]))
+    whole.sort(key=lambda each: (each.start_us, each.end_us, each.name))
+    return Told(whole, "; ".join([told, *left]), kind in SUBTITLES)
 
 
 def _text(file: Path) -> str:

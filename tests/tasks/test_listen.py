@@ -93,6 +93,20 @@ def test_what_is_written_down_is_not_listened_for(house: Path, tmp_path: Path, m
     assert heard.notes["told dub"] == "1 turns of 1 speakers from dub.rttm"
 
 
+def test_a_subtitle_lasts_no_longer_than_what_is_heard_while_it_stands(
+    house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.speech.vad.speech", lambda wave: [(0, 8_000), (12_800, 16_000), (17_600, 19_200)])
+    cues = "1\n00:00:00,250 --> 00:00:01,050\nANNA: Well? Well?\n\n2\n00:00:01,300 --> 00:00:01,900\nBERT: No.\n"
+    (tmp_path / "dub.srt").write_text(cues)
+    film = probe(draw_film(tmp_path / "silent.mkv", 48, PAL))
+    sound = draw_sound(tmp_path / "tone.wav", 2, HZ)
+    heard = listen.fn(film, sound, {}, told={Side.DUB: tmp_path / "dub.srt"})
+    assert [(t.speaker.name, t.start_us, t.end_us) for t in heard.turns] == [
+        ("ANNA", 250_000, 1_000_000), ("BERT", 1_300_000, 1_900_000),
+    ]  # fmt: skip
+
+
 def test_a_whisper_that_is_not_there_is_missing(house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DUBLINE_WHISPER", str(tmp_path / "base.pt"))
     settings.cache_clear()
