@@ -83,12 +83,13 @@ def listen_to(
 
     how = "vad" if ears.folder is None and ears.pipeline is None else "diarization"
     original: dict[int, list[Range]] = {}
-    if "original" in kept and Side.ORIGINAL not in written:
+    by_ear = "original" in kept and Side.ORIGINAL not in written
+    if by_ear:
         original = voices(kept["original"], ears, speakers)
         turns += turns_of(Side.ORIGINAL, how, named(original.values(), ()))
     if Side.DUB not in written:
         dubbed = original
-        if original and kept["original"].sha == kept["dub"].sha:
+        if by_ear and kept["original"].sha == kept["dub"].sha:
             notes["dub"] = "sample for sample the film's own sound, so its voices are the same"
         else:
             dubbed = voices(kept["dub"], ears, speakers)

@@ -24,7 +24,7 @@ class Speaker(Base):
     episode_id: Mapped[int] = mapped_column(ForeignKey("episode.id"), index=True, init=False)
     side: Mapped[Side] = mapped_column(named(Side))
     name: Mapped[str] = mapped_column(String(100))
-    heard_by: Mapped[str] = mapped_column(String(40))  # what told this voice apart: diarization, vad, stem
+    heard_by: Mapped[str] = mapped_column(String(40))  # what told this voice apart: diarization, vad, stem, file
 
 
 def of_episode(session: Session, episode_id: int) -> Sequence[Speaker]:

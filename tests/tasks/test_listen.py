@@ -50,6 +50,20 @@ def test_a_films_own_sound_as_dub_is_heard_once(house: Path, tmp_path: Path, tal
     )
 
 
+def test_a_films_own_sound_as_dub_is_heard_once_though_nobody_speaks_in_it(
+    house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[object] = []
+
+    def nobody(sound: object, *_: object) -> dict[int, object]:
+        heard.append(sound)
+        return {}
+
+    monkeypatch.setattr("tasks.listen.voices", nobody)
+    film = draw_film(tmp_path / "film.mkv", 48, PAL, sound=2.0)
+    assert "same" in listen.fn(probe(film), film, {}).notes["dub"] and len(heard) == 1
+
+
 def test_stems_speak_for_themselves_and_only_the_others_are_told_apart(
     house: Path, tmp_path: Path, talk: NDArray[np.float32]
 ) -> None:

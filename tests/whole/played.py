@@ -72,18 +72,15 @@ class Played:
     def press_retry(self, run: UUID) -> None:
         """The request of the interface's Retry button."""
         state = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "Retry from the UI"}
-        with self.farm.client() as client:
-            client.request(
-                "POST", "/flow_runs/{id}/set_state", path_params={"id": run}, json={"state": state, "force": True}
-            ).raise_for_status()
+        self._press(run, {"state": state, "force": True})
 
     def cancel(self, run: UUID) -> None:
         """The request of the interface's Cancel button."""
-        state = {"type": "CANCELLING", "name": "Cancelling", "message": "Cancelled from the UI"}
+        self._press(run, {"state": {"type": "CANCELLING", "name": "Cancelling", "message": "Cancelled from the UI"}})
+
+    def _press(self, run: UUID, said: dict[str, Any]) -> None:
         with self.farm.client() as client:
-            client.request(
-                "POST", "/flow_runs/{id}/set_state", path_params={"id": run}, json={"state": state}
-            ).raise_for_status()
+            client.request("POST", "/flow_runs/{id}/set_state", path_params={"id": run}, json=said).raise_for_status()
 
     def until(self, seen: Callable[[], bool], seconds: float = 120) -> None:
         """Wait for a state of the world."""
