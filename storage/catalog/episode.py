@@ -16,6 +16,7 @@ from storage.errors import Refused
 class EpisodeStatus(StrEnum):
     """Where an episode stands."""
 
+    PLANNED = "planned"  # only its plan was asked for: nobody has queued it, and nothing of it is drawn
     QUEUED = "queued"  # submitted; nothing has started
     RUNNING = "running"  # a process works on it, or died working on it: started again, it goes on
     DELIVERED = "delivered"  # the delivery is whole and no shot is red or held
@@ -43,6 +44,9 @@ class Episode(Base):
     overrules: Mapped[dict[str, Any]] = mapped_column(
         default_factory=dict, server_default="{}"
     )  # by the shot's name, see storage.catalog.overrule
+    bindings: Mapped[dict[str, Any]] = mapped_column(
+        default_factory=dict, server_default="{}"
+    )  # what persons have said about the cast, by the character's name
 
 
 def by_name(session: Session, name: str) -> Episode:

@@ -36,6 +36,7 @@ SHOT: Final[Mapping[ShotStatus, frozenset[ShotStatus]]] = {
 }
 
 EPISODE: Final[Mapping[EpisodeStatus, frozenset[EpisodeStatus]]] = {
+    EpisodeStatus.PLANNED: frozenset({EpisodeStatus.QUEUED, EpisodeStatus.RUNNING, EpisodeStatus.FAILED}),
     EpisodeStatus.QUEUED: frozenset({EpisodeStatus.RUNNING, EpisodeStatus.FAILED}),
     EpisodeStatus.RUNNING: frozenset({EpisodeStatus.DELIVERED, EpisodeStatus.PARTIAL, EpisodeStatus.FAILED}),
     EpisodeStatus.DELIVERED: frozenset({EpisodeStatus.QUEUED, EpisodeStatus.RUNNING}),
