@@ -61,7 +61,7 @@ def split(book: Ledger, film: Film) -> Sequence[Shot]:
 def look(book: Ledger, job: EpisodeJob, film: Film, shots: Sequence[Shot]) -> Sequence[Track]:
     def compute(on_progress: OnProgress) -> Found:
         seen = run(looking.look, film, shots, on_progress, job.mouths)
-        return Found([*seen.geometries, *seen.tracks])
+        return Found([*seen.kept, *seen.tracks])
 
     book.step("look", {"mouths": job.mouths}, compute)
     return book.read(track.of_episode)
@@ -90,7 +90,7 @@ def cast(book: Ledger, film: Film, tracks: Sequence[Track], heard: Heard) -> Cas
             for each, face in zip(tracks, found.faces, strict=True):
                 stored = session.get_one(Track, each.id)
                 stored.character_id = face.character.id if face.character else None
-                stored.confidence = face.confidence
+                stored.confidence, stored.face = face.confidence, face.person
 
         return Found(found.characters, {"reasons": [face.reason for face in found.faces]}, bind)
 

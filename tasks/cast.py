@@ -1,9 +1,9 @@
 """Cast: which voice of the dub speaks for which voice of the film, and whose faces they have.
 
-A voice of the dub belongs to the voice of the film in whose time it speaks, over the whole episode. A face belongs to
-the voice it moves its lips to, shot by shot. Nobody is bound by force: a voice from off screen has no face, a face
-that only listens has no voice, and each says why.
-Deliberately not here: knowing a face again in the next shot.
+A voice of the dub belongs to the voice of the film in whose time it speaks, over the whole episode. A face is known
+again from shot to shot (tasks/persons.py), and belongs to the voice it moves its lips to (tasks/onscreen.py), in its
+shot and in all others (tasks/bind.py). Nobody is bound by force: a voice from off screen has no face, a face that only
+listens has no voice, and each says why.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,8 +19,11 @@ from scipy.optimize import linear_sum_assignment
 from storage import artifacts
 from storage.catalog import Character, Side, Speaker, Track, Turn
 from storage.film.probe import Film
+from tasks.bind import Scene, settle
 from tasks.geometry import Geometry
-from tasks.onscreen import choose, loudness
+from tasks.likeness import Likeness, networks
+from tasks.onscreen import meetings
+from tasks.persons import number
 from tasks.ranges import Range, length, meet, under, union
 
 SHARED: Final = 0.3  # share of the shorter voice's speech that two voices must have in common to be one character
@@ -35,6 +38,7 @@ class Face:
     character: Character | None
     confidence: float  # 0 … 1
     reason: str
+    person: int  # 1, 2, … over the episode
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,13 +77,20 @@ def cast_of(film: Film, tracks: Sequence[Track], turns: Sequence[Turn], speech: 
         voice.speaker.id: union(under(film, start, end) for start, end in voice.heard) for voice in original or dub
     }
     owners = {(each.original_id if original else each.dub_id): each for each in characters}
+    likenesses = [Likeness(**artifacts.arrays(each.likeness)) if each.likeness else None for each in tracks]
+    persons = number(tracks, likenesses)
+    watcher = networks()[1] if any(one is not None and len(one.eye) for one in likenesses) else None
+    scenes: list[Scene] = []
+    for _, beside in groupby(range(len(tracks)), key=lambda n: tracks[n].shot_id):
+        here = list(beside)
+        seen = [Geometry(**artifacts.arrays(tracks[n].geometry)) for n in here]
+        met = meetings(film, speech.get(side), seen, [likenesses[n] for n in here], speaking, watcher)
+        scenes.append(Scene([persons[n] for n in here], met))
     faces: list[Face] = []
-    for _, beside in groupby(tracks, key=lambda track: track.shot_id):
-        seen = [Geometry(**artifacts.arrays(track.geometry)) for track in beside]
-        sounds = [loudness(film, speech.get(side), geometry.frames) for geometry in seen]
-        for choice in choose(seen, sounds, speaking, float(film.rate)):
+    for choices in settle(scenes, float(film.rate), {}):
+        for choice in choices:
             owner = owners[choice.voice] if choice.voice is not None else None
-            faces.append(Face(owner, choice.confidence, choice.reason))
+            faces.append(Face(owner, choice.confidence, choice.reason, persons[len(faces)]))
     return Cast(characters, faces)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.face import pose
-from models.face.closeup import mouth_motion, style
+from models.face.closeup import SMALL, mouth_motion, style
 from models.face.drawn import DrawnFace
 from models.face.mouth import of_mesh
 from models.face.track import Followed
@@ -39,6 +39,7 @@ class Face:
     geometry: Geometry
     style: str  # photoreal, stylised or uncertain
     height: float  # median, pixels from forehead to chin
+    small: NDArray[np.int8]  # (n, 48, 48) the upright face of each frame (models/face/closeup.py); (0, 48, 48) unmeshed
 
 
 def faces_of(
@@ -139,7 +140,8 @@ def _of_mesh(face: Followed, scale: float) -> Face:
     )
     height = np.linalg.norm(points[:, FOREHEAD] - points[:, CHIN], axis=1)
     spread = np.linspace(0, len(sights) - 1, min(STYLED, len(sights))).astype(int)
-    return Face(geometry, style([sights[n].close for n in spread]), float(np.median(height)))
+    small = np.stack([sight.close.small for sight in sights])
+    return Face(geometry, style([sights[n].close for n in spread]), float(np.median(height)), small)
 
 
 def _of_drawn(face: DrawnFace, scale: float) -> Face:
@@ -158,4 +160,4 @@ def _of_drawn(face: DrawnFace, scale: float) -> Face:
         pitch=nothing,
         sharpness=face.sharpness,
     )
-    return Face(geometry, "stylised", HEAD * half(geometry))
+    return Face(geometry, "stylised", HEAD * half(geometry), np.zeros((0, SMALL, SMALL), np.int8))

@@ -12,6 +12,7 @@ from itertools import islice, pairwise
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -20,6 +21,8 @@ from models.face.closeup import style
 from models.face.detect import Detector
 from models.face.drawn_look import Finder
 from models.face.mesh import Mesh
+from models.lr_asd import watch
+from models.lr_asd.network import EMBEDDING
 from storage import artifacts
 from storage.catalog import Artifact, Shot, Track
 from storage.errors import Refused
@@ -28,6 +31,7 @@ from storage.film.probe import Film
 from storage.film.read import frames
 from tasks.faces import Face, faces_of
 from tasks.job import Place
+from tasks.likeness import Gallery, likeness_of, networks
 from tasks.progress import OnProgress, unseen
 
 RARELY: Final = 12  # frames between two looks for drawn mouths where photographed people are seen
@@ -35,10 +39,10 @@ RARELY: Final = 12  # frames between two looks for drawn mouths where photograph
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """What was seen: tracks shot by shot, each face's from left to right; its artifact beside each."""
+    """What was seen: tracks shot by shot, each face's from left to right."""
 
     tracks: list[Track]
-    geometries: list[Artifact]
+    kept: list[Artifact]  # each track's geometry, and its likeness after it
 
 
 def look_at(
@@ -50,7 +54,8 @@ def look_at(
     on_progress  is told (frames looked at, frames to look at)
     mouths       by a shot's name: where somebody has pointed at a mouth in its first frame. That face is followed
                  beside the others, and in place of any that was found there
-    raises       Refused if the film cannot be decoded, or a mouth is pointed at in a shot that is not there
+    raises       Refused if the film cannot be decoded, or a mouth is pointed at in a shot that is not there; Missing if
+                 a network's file is not the one that is known
     """
     if any(before.end != after.start for before, after in pairwise(shots)):
         raise ValueError("the shots leave frames out or overlap")
@@ -59,12 +64,23 @@ def look_at(
     places = mouths or {}
     check(places, shots)
     looked = Looked([], [])
-    for shot, faces in follow_faces(film, shots, on_progress, places):
+    network, watcher = networks()
+    for shot, faces, gallery in follow_faces(film, shots, on_progress, places):
         for number, face in enumerate(faces, start=1):
-            artifact = artifacts.put_arrays("geometry", face.geometry.arrays())
-            looked.geometries.append(artifact)
-            looked.tracks.append(describe(shot, f"f{number}", face, artifact))
+            likeness = likeness_of(face, gallery.of(face, smaller(film)), network, watched(face, watcher))
+            geometry = artifacts.put_arrays("geometry", face.geometry.arrays())
+            known_by = artifacts.put_arrays("likeness", likeness.arrays())
+            looked.kept.extend((geometry, known_by))
+            looked.tracks.append(describe(shot, f"f{number}", face, geometry, known_by))
     return looked
+
+
+def watched(face: Face, watcher: watch.Watcher | None) -> NDArray[np.float16]:
+    """(n, 128) what LR-ASD's eye sees of a face, each run of its frames for itself; (0, 128) without it or a mesh."""
+    if watcher is None or not len(face.small):
+        return np.zeros((0, EMBEDDING), np.float16)
+    starts = np.flatnonzero(np.diff(face.geometry.frames) > 1) + 1
+    return np.concatenate([watcher.see(run) for run in np.split(face.small, starts)])
 
 
 def check(places: Mapping[str, Place], shots: Sequence[Shot]) -> None:
@@ -77,15 +93,15 @@ def check(places: Mapping[str, Place], shots: Sequence[Shot]) -> None:
 
 def follow_faces(
     film: Film, shots: Sequence[Shot], on_progress: OnProgress, places: Mapping[str, Place]
-) -> Iterator[tuple[Shot, list[Face]]]:
-    """Each shot with its faces."""
+) -> Iterator[tuple[Shot, list[Face], Gallery]]:
+    """Each shot with its faces, and the pictures that were taken of them."""
     detector, mesh, finder = Detector(), Mesh(), Finder()
     scale = smaller(film)
     pictures = frames(film, shots[0].start, shots[-1].end) if shots else iter(())
     for shot in shots:
         meshes = track.Follower(detector, mesh)
         mouths: drawn.Follower | None = None
-        typed = None
+        typed, gallery = None, Gallery()
         if shot.name in places:
             x, y, half = places[shot.name]
             typed = drawn_typed.Typed(finder, x / scale, y / scale, half and half / scale)
@@ -96,13 +112,15 @@ def follow_faces(
                 filmed = any(style([face.sights[-1].close]) == "photoreal" for face in meshes.known)
                 mouths = drawn.Follower(finder, RARELY if filmed else drawn.LOOK_EVERY)
             mouths(frame.index, picture)
+            gallery(frame.index, picture, meshes.known, mouths.known)
             if typed is not None:
                 typed(frame.index, picture)
             on_progress(frame.index + 1 - shots[0].start, shots[-1].end - shots[0].start)
-        yield shot, faces_of(meshes.faces, mouths.faces if mouths else [], typed.face if typed else None, scale)
+        faces = faces_of(meshes.faces, mouths.faces if mouths else [], typed.face if typed else None, scale)
+        yield shot, faces, gallery
 
 
-def describe(shot: Shot, name: str, face: Face, artifact: Artifact) -> Track:
+def describe(shot: Shot, name: str, face: Face, artifact: Artifact, likeness: Artifact) -> Track:
     """The track's row: what a person or a rule wants to know without opening the artifact."""
     geometry = face.geometry
     return Track(
@@ -116,6 +134,8 @@ def describe(shot: Shot, name: str, face: Face, artifact: Artifact) -> Track:
         yaw=float(np.median(np.abs(geometry.yaw))),
         sharpness=float(np.median(geometry.sharpness)),
         style=face.style,
+        likeness=likeness.sha,
+        pitch=float(np.median(geometry.pitch)),
     )
 
 

@@ -1,124 +1,124 @@
-"""Who of the faces in one shot says what is heard while they are seen."""
+"""How far the faces of a shot speak with the voices that are heard in it: one Meeting for each face and each voice.
+
+What is measured here is of one shot alone; what the whole episode makes of it is tasks/bind.py's.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import exp, floor, log
+from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.face import lips
+from models import active_speaker
+from models.active_speaker import Senses
+from models.face import form, lips
+from models.lr_asd.watch import Watcher
+from models.syncnet.senses import RATE, on_the_beat
 from storage import artifacts
 from storage.film.probe import Film
 from storage.film.read import samples
 from tasks.geometry import Geometry
-from tasks.ranges import Range, length, meet, runs
+from tasks.likeness import Likeness
+from tasks.ranges import Range, length, meet, runs, widen
 
 HZ: Final = 16_000  # of speech artifacts
-OFF_SCREEN: Final = 0.2  # share of speech whose speaker is not seen; a guess, the rest is shared by those who are
-SHORT: Final = 6  # frames: a voice heard for less is not asked about
+SHORT: Final = 6  # frames: under which nothing is measured
+BESIDE: Final = 12  # frames to either side of what is said that are looked at too: a mouth at rest is a measure
+LONGEST: Final = 1500  # frames of a stretch that are looked at at once; a take of an hour is cut up
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What was found out about one face."""
-
-    voice: int | None  # the speaker's id
-    confidence: float  # 0 … 1
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """One face and one voice."""
+@dataclass(frozen=True, eq=False)
+class Meeting:
+    """One face of a shot, and one voice that is heard while it is seen."""
 
     face: int  # place in the shot
-    voice: int
+    voice: int  # the speaker's id
     common: list[Range]  # frames in which the face is seen while the voice speaks
-    odds: float  # log-odds that they are one
+    senses: Senses
+    odds: float  # log-odds, by the shot alone, that the face says it
 
 
-def choose(faces: Sequence[Geometry], sounds: Sequence[NDArray[np.float32]], speaking: Mapping[int, list[Range]],
-           rate: float) -> list[Choice]:  # fmt: skip
-    """One choice a face: the voice it speaks with, or none.
+def meetings(
+    film: Film, sound: str | None, faces: Sequence[Geometry], likenesses: Sequence[Likeness | None],
+    speaking: Mapping[int, list[Range]], watcher: Watcher | None,
+) -> list[Meeting]:  # fmt: skip
+    """Every face of one shot with every voice it meets.
 
-    faces     of one shot
-    sounds    (n,) dB under each of a face's frames
+    sound     sha of the speech artifact in which the voices are heard; None: lips are seen, and nothing is heard
     speaking  the frames in which each voice speaks
-    rate      frames a second
-
-    The likeliest pair is taken first. A voice may have two faces only where they are never seen together, as when
-    somebody turns away and back; a face has one voice.
     """
-    guesses = [
-        guess for n, face in enumerate(faces) for voice, heard in speaking.items()
-        if (guess := judge(n, face, sounds[n], voice, heard, rate)) is not None
-    ]  # fmt: skip
-    guesses = [favour(guess, guesses) for guess in guesses]
-    taken: list[Guess] = []
-    for guess in sorted(guesses, key=lambda guess: -guess.odds):
-        if guess.odds > 0 and guess.face not in {one.face for one in taken} and not rivals(guess, taken):
-            taken.append(guess)
-    bound = {guess.face: guess for guess in taken}
-    return [
-        sure_of(bound[n], rivals(bound[n], [one for one in guesses if one.face not in bound]))
-        if n in bound
-        else refuse([guess for guess in guesses if guess.face == n], taken)
-        for n in range(len(faces))
-    ]
+    found = []
+    for n, (face, likeness) in enumerate(zip(faces, likenesses, strict=True)):
+        for voice, heard in speaking.items():
+            if common := meet(runs(face.frames), heard):
+                senses = Senses(None, None, None)
+                if length(common) >= SHORT:
+                    senses = measure(film, sound, face, likeness, common, watcher)
+                found.append(Meeting(n, voice, common, senses, active_speaker.odds(senses)))
+    return found
 
 
-def judge(
-    n: int, face: Geometry, sound: NDArray[np.float32], voice: int, heard: list[Range], rate: float
-) -> Guess | None:
-    """None if the two hardly meet."""
-    common = meet(runs(face.frames), heard)
-    if length(common) < SHORT:
-        return None
-    here = np.isin(face.frames, np.concatenate([np.arange(start, end) for start, end in common]))
+def measure(
+    film: Film, sound: str | None, face: Geometry, likeness: Likeness | None, common: list[Range],
+    watcher: Watcher | None,
+) -> Senses:  # fmt: skip
+    """What each sense says of a face while a voice speaks."""
+    here = inside(face.frames, common)
+    loud = loudness(film, sound, face.frames[here])
     # Where only the mouth holds the picture still, eyes that shake would count as a mouth that rests.
     motion = face.motion[here] if face.points.shape[1] else np.zeros(int(here.sum()), np.float32)
-    odds = lips.says(face.frames[here], face.opening[here], motion, sound[here], rate)
-    return Guess(n, voice, common, odds)
+    moved = lips.says(face.frames[here], face.opening[here], motion, loud, float(film.rate))
+    if sound is None or not face.points.shape[1]:
+        return Senses(moved, None, None)
+    mouths = form.measure(face.points, np.median(face.points, axis=0))
+    sync: list[tuple[float, int]] = []
+    talk: list[NDArray[np.float32]] = []
+    for start, end in stretches(face, common):
+        at = slice(*np.searchsorted(face.frames, (start, end)))
+        speech = heard_in(film, sound, start, end)
+        spoken = inside(face.frames[at], common)
+        times = [film.time(n) for n in range(start, end)]
+        beat = on_the_beat(mouths[at], times)
+        in_time = active_speaker.in_time(beat, speech, on_beat(spoken, times, len(beat)))
+        if in_time is not None:
+            sync.append((in_time, int(spoken.sum())))
+        if watcher is not None and likeness is not None and len(likeness.eye):
+            talk.append(watcher.says(likeness.eye[at], speech, float(film.rate))[spoken])
+    return Senses(moved, pooled(sync), float(np.concatenate(talk).mean()) if talk else None)
 
 
-def favour(guess: Guess, guesses: Sequence[Guess]) -> Guess:
-    """Films show who speaks: likelier the fewer others are seen while the voice speaks."""
-    seen = 1 + len(rivals(guess, guesses))
-    return replace(guess, odds=guess.odds + log((1 - OFF_SCREEN) / seen / OFF_SCREEN))
+def stretches(face: Geometry, common: list[Range]) -> list[Range]:
+    """The frames one after another to be looked at: what is said and a little beside it, where the face is seen."""
+    wide = meet(runs(face.frames), widen(common, BESIDE))
+    return [(a, min(a + LONGEST, end)) for start, end in wide for a in range(start, end, LONGEST)]
 
 
-def rivals(guess: Guess, others: Sequence[Guess]) -> list[Guess]:
-    """Other faces seen at the same time, for the same voice."""
-    return [
-        one for one in others
-        if one.face != guess.face and one.voice == guess.voice and length(meet(one.common, guess.common)) >= SHORT
-    ]  # fmt: skip
+def pooled(sync: Sequence[tuple[float, int]]) -> float | None:
+    """One measure of several stretches: each grows with the root of its frames, and so does the whole."""
+    if not sync:
+        return None
+    frames = sum(n for _, n in sync)
+    return sum(each * n**0.5 for each, n in sync) / frames**0.5 if frames else None
 
 
-def sure_of(guess: Guess, against: Sequence[Guess]) -> Choice:
-    """How much likelier this face is than nobody, or than the next likeliest that has no voice of its own."""
-    margin = guess.odds - max([0.0, *(one.odds for one in against)])
-    confidence = 1 / (1 + exp(-margin))
-    seen = length(guess.common)
-    return Choice(
-        guess.voice, confidence, f"its lips move with the voice for {seen} frames (log-odds {guess.odds:+.1f})"
-    )
+def inside(frames: NDArray[np.int32], ranges: list[Range]) -> NDArray[np.bool_]:
+    """(n,) which of these frames lie in the ranges."""
+    return np.isin(frames, np.concatenate([np.arange(start, end) for start, end in ranges]))
 
 
-def refuse(guesses: Sequence[Guess], taken: Sequence[Guess]) -> Choice:
-    """Why a face has no voice."""
-    if not guesses:
-        return Choice(None, 0.0, "nobody speaks while this face is seen")
-    best = max(guesses, key=lambda guess: guess.odds)
-    if best.odds > 0:
-        return Choice(None, 0.0, "another face speaks with the voice that is heard")
-    if rivals(best, taken):
-        return Choice(None, 0.0, f"another face speaks, and this one listens (log-odds {best.odds:+.1f})")
-    return Choice(
-        None, 0.0, f"its lips do not move with the voice that is heard (log-odds {best.odds:+.1f}): off screen"
-    )
+def on_beat(spoken: NDArray[np.bool_], times: Sequence[Fraction], count: int) -> NDArray[np.bool_]:
+    """(count,) the same at RATE frames a second from the first on."""
+    known = np.array([float(time - times[0]) for time in times])
+    return np.asarray(np.interp(np.arange(count) / float(RATE), known, spoken.astype(float)) > 0.5)
+
+
+def heard_in(film: Film, sound: str, start: int, end: int) -> NDArray[np.float32]:
+    """Samples of frames [start, end) of the speech artifact with this sha."""
+    a, b = (floor((film.time(n) if n < film.frames else film.duration) * HZ) for n in (start, end))
+    return np.asarray(samples(artifacts.path(sound, ".wav"), a, b)[:, 0], np.float32)
 
 
 def loudness(film: Film, sound: str | None, frames: NDArray[np.int32]) -> NDArray[np.float32]:

@@ -61,7 +61,7 @@ class Stage:
             measures = ("box", "points", "mouth", "score", "opening", "motion", "yaw", "pitch", "sharpness")
             nothing = {name: np.zeros(self.long, np.float32) for name in measures}
             geometry = artifacts.put_arrays("geometry", {"frames": frames, **nothing})
-            looked.geometries.append(geometry)
+            looked.kept.append(geometry)
             looked.tracks.append(
                 Track(shot.id, "f1", shot.start, shot.end, self.long, geometry.sha, 200.0, 0.0, 80.0, "photoreal")
             )

@@ -1,0 +1,142 @@
+"""What a track is known again by in other shots, and what a person is shown of it.
+
+Of every face some good pictures are kept while its shot is looked at: frontal, sharp, apart from each other. They give
+its descriptors (where dlib is installed), its colours, and the one picture that stands for it. What LR-ASD's eye saw
+of its talking is kept beside them, where there is one. All of it is one `likeness` artifact (npz) a track.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.face import drawn, identity, pose, track
+from models.face.detect import Floats, Picture
+from models.known import Unusable
+from models.lr_asd import watch
+from storage.errors import Missing
+from storage.settings import settings
+from tasks.faces import Face
+
+EVERY: Final = 12  # frames between two pictures of a face
+KEPT: Final = 3  # pictures of a face
+HEAD: Final = 8.0  # half widths of a drawn mouth in a picture of its head
+ABOVE: Final = 2.0  # half widths from the mouth up to the picture's middle
+NEAR: Final = 1.0  # half widths of a mouth within which a picture and a track are one face
+BINS: Final = (4, 8, 8)  # of lightness and of the two colours (CIE L*a*b*)
+CORNERS: Final = (61, 291)  # of the mouth, in the mesh
+
+
+@dataclass(frozen=True, eq=False)
+class Likeness:
+    """Of one track."""
+
+    faces: Floats  # (k, 128) of models/face/identity.py; k = 0 without a mesh, or without dlib
+    colours: Floats  # (256,) shares of the picture's middle, by BINS; all 0 if no picture was taken
+    picture: NDArray[np.uint8]  # a JPEG, 150 × 150; empty if none was taken
+    eye: NDArray[np.float16]  # (n, 128) of models/lr_asd/watch.py for the track's n frames; n = 0 without its weights
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """What goes into the artifact; `Likeness(**arrays)` is the way back."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """One picture of one face."""
+
+    frame: int
+    mouth: Floats  # (2,) the middle of it, in pixels of the picture that was looked at
+    chip: Picture  # (150, 150, 3)
+    worth: float  # more is better
+
+
+@dataclass(eq=False)
+class Gallery:
+    """The portraits of one shot. Give it every frame after the followers have seen it."""
+
+    kept: dict[int, list[Portrait]] = field(default_factory=dict)  # by the followed face's id: the best, best first
+    taken: dict[int, int] = field(default_factory=dict)  # frame of the last
+
+    def __call__(
+        self, number: int, rgb: Picture, meshes: Sequence[track.Followed], mouths: Sequence[drawn.Followed]
+    ) -> None:
+        for each in meshes:
+            if self._due(each, number):
+                self._add(each, _filmed(number, rgb, each.sights[-1].points, each.sights[-1].close.sharpness))
+        for one in mouths:
+            if self._due(one, number):
+                self._add(one, _drawn(number, rgb, one.sights[-1]))
+
+    def of(self, face: Face, scale: float) -> list[Portrait]:
+        """Those of a track, best first. `scale`: by how much the pictures were smaller than the film."""
+        seen = face.geometry
+        found = []
+        for portrait in (each for kept in self.kept.values() for each in kept):
+            here = np.searchsorted(seen.frames, portrait.frame)
+            if here < len(seen.frames) and seen.frames[here] == portrait.frame:
+                x, y, half = seen.mouth[here, :3] / scale
+                if np.hypot(*(portrait.mouth - (x, y))) <= NEAR * half:
+                    found.append(portrait)
+        return sorted(found, key=lambda portrait: -portrait.worth)
+
+    def _due(self, face: Any, number: int) -> bool:
+        return face.sights[-1].frame == number and number - self.taken.get(id(face), -EVERY) >= EVERY
+
+    def _add(self, face: Any, portrait: Portrait) -> None:
+        self.taken[id(face)] = portrait.frame
+        best = sorted([*self.kept.get(id(face), []), portrait], key=lambda each: -each.worth)
+        self.kept[id(face)] = best[:KEPT]
+
+
+def networks() -> tuple[identity.Identity | None, watch.Watcher | None]:
+    """What this machine has to know faces again and to see who talks. raises Missing if it is not what is known"""
+    try:
+        return identity.find(settings().weights), watch.find(settings().weights)
+    except Unusable as unusable:
+        raise Missing(f"A network for faces cannot be used: {unusable}.") from None
+
+
+def likeness_of(
+    face: Face, portraits: Sequence[Portrait], network: identity.Identity | None, eye: NDArray[np.float16]
+) -> Likeness:
+    """portraits  of this face, best first; those of a drawn mouth that lies on a mesh count after the mesh's own"""
+    meshed = face.geometry.points.size > 0
+    faces = np.zeros((0, 128), np.float32)
+    if meshed and network is not None and portraits:
+        faces = network([each.chip for each in portraits[:KEPT]])
+    best = portraits[0].chip if portraits else None
+    picture = np.zeros(0, np.uint8) if best is None else cv2.imencode(".jpg", best[..., ::-1])[1].reshape(-1)
+    return Likeness(faces, np.zeros(256, np.float32) if best is None else colours(best), picture, eye)
+
+
+def colours(chip: Picture) -> Floats:
+    """(256,) shares of each colour in the picture's middle; they add up to 1."""
+    lab = cv2.cvtColor(chip, cv2.COLOR_RGB2LAB)
+    low = (cv2.resize(lab, (48, 48), interpolation=cv2.INTER_AREA).astype(np.float32) + 0.5) / 256
+    offset = np.linspace(-1, 1, 48) ** 2
+    weights = np.exp(-2 * (offset[:, None] + offset))
+    found, _ = np.histogramdd(low.reshape(-1, 3), bins=BINS, range=[(0, 1)] * 3, weights=weights.reshape(-1))
+    return np.asarray(found.reshape(-1) / weights.sum(), np.float32)
+
+
+def _filmed(number: int, rgb: Picture, points: Floats, sharpness: float) -> Portrait:
+    frontal = float(np.cos(np.radians(pose.yaw(points)))) ** 2
+    return Portrait(
+        number, points[list(CORNERS)].mean(axis=0), identity.chip(rgb, points), 1 + frontal * float(np.log1p(sharpness))
+    )
+
+
+def _drawn(number: int, rgb: Picture, sight: drawn.Sight) -> Portrait:
+    """Worth less than any filmed one, so that a mesh's own pictures come first."""
+    x, y, half = (float(value) for value in sight.found.mouth[:3])
+    step = HEAD * half / identity.SIDE
+    middle = np.array([x, y - ABOVE * half])
+    corner = middle - step * identity.SIDE / 2
+    turn = np.array([[step, 0, corner[0]], [0, step, corner[1]]])
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    chip = cv2.warpAffine(rgb, turn, (identity.SIDE, identity.SIDE), flags=how, borderMode=cv2.BORDER_REPLICATE)
+    return Portrait(number, np.array([x, y], np.float32), np.asarray(chip, np.uint8), sight.found.score)

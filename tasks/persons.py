@@ -1,0 +1,66 @@
+"""Which tracks show one person: faces known again over the whole episode.
+
+Promises: two faces that are seen at once are two persons; numbers go by first appearance, so the same film gives the
+same numbers. A face that cannot be compared, for nothing was installed to compare it with, is a person of its own.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+
+from storage.catalog import Track
+from tasks.likeness import Likeness
+
+FILMED: Final = 0.52  # between two descriptors: clips of one GRID speaker are 0.51 apart at most, two speakers 0.54
+DRAWN: Final = 0.35  # share of the colours that two pictures of one drawn head may differ in
+APART: Final = 9.0  # of what can be no one person
+
+Floats = NDArray[np.float32]
+
+
+def number(tracks: Sequence[Track], likenesses: Sequence[Likeness | None]) -> list[int]:
+    """The person of each track: 1, 2, … in the order they are first seen."""
+    if len(tracks) < 2:
+        return [1] * len(tracks)
+    away = distances(likenesses)
+    for shot in {track.shot_id for track in tracks}:
+        here = [n for n, track in enumerate(tracks) if track.shot_id == shot]
+        for a in here:
+            for b in here:
+                if a != b and min(tracks[a].end, tracks[b].end) > max(tracks[a].start, tracks[b].start):
+                    away[a, b] = APART
+    np.fill_diagonal(away, 0)
+    clusters = fcluster(linkage(squareform(away, checks=False), "average"), 1.0, "distance")
+    first = {cluster: n for n, cluster in reversed(list(enumerate(clusters)))}
+    order = {cluster: place for place, cluster in enumerate(sorted(first, key=lambda c: first[c]), start=1)}
+    return [order[cluster] for cluster in clusters]
+
+
+def distances(likenesses: Sequence[Likeness | None]) -> NDArray[np.float64]:
+    """(n, n) how far apart two tracks are: under 1 they may be one person."""
+    count = len(likenesses)
+    away = np.full((count, count), APART)
+    filmed = [n for n, one in enumerate(likenesses) if one is not None and len(one.faces)]
+    drawn = [n for n, one in enumerate(likenesses) if one is not None and not len(one.faces) and one.colours.any()]
+    if filmed:
+        away[np.ix_(filmed, filmed)] = _between([likenesses[n].faces for n in filmed]) / FILMED  # type: ignore[union-attr]
+    if drawn:
+        seen = np.stack([likenesses[n].colours for n in drawn])  # type: ignore[union-attr]
+        shared = np.stack([np.minimum(seen, one).sum(axis=1) for one in seen])
+        away[np.ix_(drawn, drawn)] = (1 - shared) / DRAWN
+    return away
+
+
+def _between(faces: Sequence[Floats]) -> NDArray[np.float64]:
+    """(n, n) mean distances between the descriptors of two tracks."""
+    every = np.concatenate(faces).astype(np.float64)
+    squares = (every**2).sum(axis=1)
+    apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * every @ every.T, 0))
+    starts = np.cumsum([0, *(len(each) for each in faces)])[:-1]
+    counts = np.array([len(each) for each in faces])
+    sums = np.add.reduceat(np.add.reduceat(apart, starts, axis=0), starts, axis=1)
+    return np.asarray(sums / np.outer(counts, counts), np.float64)
