@@ -117,6 +117,14 @@ def pictures(clip: Path) -> Picture:
 
 
 @cache
+def warm(clip: Path) -> bool:
+    """Whether GRID filmed it under the yellow light; the other clips of the same people are blue and pale."""
+    with av.open(str(clip)) as file:
+        wall = next(file.decode(video=0)).to_ndarray(format="rgb24")[:40, :40].mean(axis=(0, 1))
+    return bool(wall[2] < 1.2 * wall[1])
+
+
+@cache
 def face(clip: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Box (4,) and mouth (3,) in the clip's first frame, where everybody still rests."""
     first = pictures(clip)[0]

@@ -25,11 +25,12 @@ from typing import Final
 
 import numpy as np
 
-from tests.scenes.people import Person, Seat
+from tests.scenes.people import Person, Seat, warm
 
 PAL: Final = Fraction(25)
 FILM_24: Final = Fraction(24000, 1001)
 LATE: Final = 5  # frames that the dub of a line may come too early or too late
+MOST: Final = 60  # clips of one speaker that are looked at: one has a thousand
 AGAIN: Final = "same_voice_many_scenes"
 
 
@@ -111,7 +112,8 @@ class Script:
     scene: int = 0
     gain: float = 1.0
     framing: dict[str, tuple[float, float]] = field(default_factory=dict)  # zoom and aside of this scene, by name
-    left: dict[str, list[Path]] = field(default_factory=dict)  # clips not yet heard, by voice
+    warm: bool = False  # the light of this scene
+    left: dict[tuple[str, bool], list[Path]] = field(default_factory=dict)  # clips not yet heard, by voice and light
 
     @property
     def line(self) -> int:
@@ -119,11 +121,17 @@ class Script:
         return ceil(3 * self.plot.rate)
 
     def next_clip(self, voice: str) -> Path:
-        """The next of this voice, in an order drawn by lot; all of them before any comes again."""
-        if not self.left.get(voice):
-            own = list(self.clips[voice])
-            self.left[voice] = [own[n] for n in self.rng.permutation(len(own))]
-        return self.left[voice].pop()
+        """The next of this voice, in an order drawn by lot; all of a light before any comes again.
+
+        Whoever is seen keeps the light of the scene, if there are clips in it.
+        """
+        light = {warm(clip) for clip in self.clips[voice][:MOST]}
+        lit = self.warm if self.warm in light else not self.warm
+        left = self.left.setdefault((voice, lit), [])
+        if not left:
+            own = [clip for clip in self.clips[voice][:MOST] if warm(clip) == lit]
+            left += [own[n] for n in self.rng.permutation(len(own))]
+        return left.pop()
 
     def says(self, who: Person, at: int) -> Line:
         late = int(self.rng.integers(-LATE, LATE + 1))
@@ -137,7 +145,7 @@ class Script:
         return Seat(who, does, clip, line.at if line else None, zoom * closer, aside)
 
     def next_listening(self, who: Person) -> Path:
-        own = self.clips[who.voice]
+        own = [clip for clip in self.clips[who.voice][:MOST] if warm(clip) == self.warm] or self.clips[who.voice]
         return own[int(self.rng.integers(len(own)))]
 
     def shot(self, kind: str, frames: int, *seats: Seat) -> None:
@@ -152,6 +160,7 @@ class Script:
     def new_scene(self) -> list[Person]:
         """Other sizes, places and light; says who is there, two or three of all."""
         self.scene += 1
+        self.warm = self.scene % 2 == 0
         self.gain = float(self.rng.uniform(0.82, 1.12))
         self.framing = {
             who.name: (float(self.rng.uniform(1.0, 1.3)), float(self.rng.uniform(-0.06, 0.06)))
