@@ -29,7 +29,7 @@ from flows.demo.script import SCENES
 from storage.film import programs
 from storage.film.probe import probe
 from storage.film.read import speech
-from tests.bench import casting, cuts, farm, mouths, pages, puppets, samplers, styles
+from tests.bench import binding, casting, cuts, farm, mouths, pages, puppets, samplers, styles
 from tests.whole.studio import Studio, all_planes, sound_of
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "MEASURED.md"
@@ -116,6 +116,19 @@ def found_voices_and_faces() -> list[str]:
     The settings were chosen partly on the same clips: read the figures as fitted.
     """
     return _printed(casting.main, SHARED)
+
+
+def whose_face_speaks() -> list[str]:
+    """Films cut as real scenes are, whose truth is known (tests/scenes), and the synthetic episode: who is heard, whose
+    face is given that voice, which frames are drawn. In frames of faces, in per cent. `right`, `wrong`, `none` and
+    `unseen` share the speech of those on screen: the face has its own voice and is drawn, another has it or it has
+    another's, no voice (or one it is not sure enough of), no face found. `off screen bound`: speech of those who are
+    not seen, given to somebody who is. `wrongly drawn`: of the faces whose character speaks neither in the film nor in
+    the dub; `passed`: of those whose character speaks. Five frames at either edge of a turn are not scored. DER with a
+    collar of 0.25 s in all, in brackets of 0.25 s on each side, overlap scored. Made of the clips that other benches
+    set thresholds on; nothing was set on these films when they were first measured.
+    """
+    return _printed(binding.main, SHARED)
 
 
 def photographed_or_drawn() -> list[str]:
@@ -228,6 +241,7 @@ def _printed(measure: Callable[[Path], None], given: Path) -> list[str]:
 SECTIONS: Final[dict[str, tuple[str, Callable[[], list[str]]]]] = {
     "cuts": ("Shot cuts", found_cuts),
     "casting": ("Voices and faces", found_voices_and_faces),
+    "binding": ("Whose face speaks", whose_face_speaks),
     "styles": ("Photographed or drawn", photographed_or_drawn),
     "samplers": ("Fewer steps", fewer_steps),
     "paper": ("The paper's network", the_papers_cost),

@@ -1,0 +1,210 @@
+"""What the product made of a film whose truth is known, laid beside that truth: every face of every frame.
+
+What is counted is said in binding.py.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, binary_erosion
+
+from storage import artifacts
+from storage.catalog import HELD, PASS_THROUGH, Character, Route, Shot, Side, Track, Turn
+from storage.film.probe import Film
+from tests.scenes import Face, Said, Truth
+
+EDGE: Final = 5  # frames at the edges of turns that are not scored
+NEAR: Final = 1.5  # half widths of the mouth within which a found mouth is a face's
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Perceived:
+    """What the product made of a film."""
+
+    film: Film
+    shots: list[Shot]
+    tracks: list[Track]
+    turns: list[Turn]
+    characters: list[Character]
+    routes: list[Route]
+    seconds: dict[str, float]  # of CPU, by step
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """What it is worth."""
+
+    frames: Counter[tuple[str, str]]  # by kind of shot and what was counted
+    styles: Counter[str]
+    der: dict[Side, tuple[float, float]]
+    cuts: tuple[int, int, int]  # found, missed, false
+    dubbed: tuple[int, int]  # persons with the dub that was made for them, of those heard in both
+
+    def total(self, what: str, kind: str | None = None) -> int:
+        return sum(n for (k, w), n in self.frames.items() if w == what and kind in (None, k))
+
+
+def judged(truth: Truth, found: Perceived) -> tuple[Score, list[str]]:
+    """The score, and a line for each face of each shot."""
+    places = [artifacts.arrays(track.geometry) for track in found.tracks]
+    whose = [faces_under(truth, place["frames"], place["mouth"]) for place in places]
+    drawn = [drawn_in(route, truth.frames) for route in found.routes]
+    person = {each.id: person_of(each, found.turns, truth) for each in found.characters}
+    bound = [
+        person[track.character_id] if track.character_id and route.model not in (HELD, PASS_THROUGH) else None
+        for track, route in zip(found.tracks, found.routes, strict=True)
+    ]
+    kind = [shot.kinds[0] for shot in truth.shots for _ in range(shot.start, shot.end)]
+    original = {who: truth.spoken(who, truth.original) for who in {one.who for one in truth.original}}
+    either = {who: mask | truth.spoken(who, truth.dub) for who, mask in original.items()}
+    core = {who: binary_erosion(mask, iterations=EDGE) for who, mask in either.items()}
+    free = {who: ~binary_dilation(mask, iterations=EDGE) for who, mask in either.items()}
+    nobody = np.zeros(truth.frames, bool)
+
+    on_face: dict[tuple[int, int], list[int]] = {}  # (face, frame) → tracks
+    seen_in: dict[int, list[tuple[int, int]]] = {}  # frame → (track, face or −1)
+    for t, (place, faces) in enumerate(zip(places, whose, strict=True)):
+        for frame, face in zip(place["frames"].tolist(), faces.tolist(), strict=True):
+            seen_in.setdefault(frame, []).append((t, face))
+            if face >= 0:
+                on_face.setdefault((face, frame), []).append(t)
+    count: Counter[tuple[str, str]] = Counter()
+    seen: dict[str, Mask] = {who: nobody.copy() for who in original}
+    for f, face in enumerate(truth.faces):
+        if face.who in seen:
+            seen[face.who][face.start : face.end] = True
+        for frame in range(face.start, face.end):
+            here = on_face.get((f, frame), [])
+            if original.get(face.who, nobody)[frame]:
+                names = {bound[t] for t in here} - {None}
+                others = [t for t, other in seen_in.get(frame, []) if other != f and bound[t] == face.who]
+                verdict = (
+                    "wrong" if others or names - {face.who} else "right" if names else "none" if here else "unseen"
+                )
+                count[kind[frame], verdict] += 1
+            is_drawn = any(drawn[t][frame] for t in here)
+            if core.get(face.who, nobody)[frame]:
+                count[kind[frame], "needed"] += 1
+                count[kind[frame], "passed"] += not is_drawn
+            elif free.get(face.who, ~nobody)[frame]:
+                count[kind[frame], "spare"] += 1
+                count[kind[frame], "wrongly"] += is_drawn
+    for frame, tracks in seen_in.items():
+        ghosts = sum(drawn[t][frame] for t, face in tracks if face < 0)
+        count[kind[frame], "spare"] += int(ghosts)
+        count[kind[frame], "wrongly"] += int(ghosts)
+    for who, mask in original.items():
+        for frame in np.flatnonzero(mask & ~seen[who]).tolist():
+            count[kind[frame], "off"] += 1
+            count[kind[frame], "off bound"] += any(bound[t] == who for t, _ in seen_in.get(frame, []))
+    styles: Counter[str] = Counter()
+    said = []
+    for t, track in enumerate(found.tracks):
+        best, share = mostly(whose[t])
+        shown = truth.faces[best] if best >= 0 else None
+        if shown is not None:
+            right = (track.style == "stylised") == shown.drawn
+            styles["uncertain" if track.style == "uncertain" else "right" if right else "wrong"] += 1
+        said.append(line(truth, track, shown, share, found.routes[t], person, found.characters))
+    cuts = {shot.start for shot in found.shots[1:]}, {shot.start for shot in truth.shots[1:]}
+    score = Score(
+        count, styles, {side: error(truth, found.turns, side) for side in Side},
+        (len(cuts[0] & cuts[1]), len(cuts[1] - cuts[0]), len(cuts[0] - cuts[1])), dubbed(truth, found),
+    )  # fmt: skip
+    return score, said
+
+
+def faces_under(truth: Truth, frames: NDArray[np.int32], mouths: NDArray[np.float32]) -> NDArray[np.int64]:
+    """(n,) place of the face whose mouth lies nearest in each frame; −1 where none is near."""
+    out, nearest = np.full(len(frames), -1), np.full(len(frames), np.inf)
+    for f, face in enumerate(truth.faces):
+        here = np.flatnonzero((frames >= face.start) & (frames < face.end))
+        if len(here):
+            true = face.mouth[frames[here] - face.start]
+            away = np.linalg.norm(true[:, :2] - mouths[here, :2], axis=1) / np.maximum(true[:, 2], 1)
+            near = here[(away < NEAR) & (away < nearest[here])]
+            out[near], nearest[near] = f, away[(away < NEAR) & (away < nearest[here])]
+    return out
+
+
+def drawn_in(decision: Route, frames: int) -> Mask:
+    mask = np.zeros(frames, bool)
+    if decision.model not in (HELD, PASS_THROUGH):
+        for start, end in decision.ranges:
+            mask[start:end] = True
+    return mask
+
+
+def mostly(faces: NDArray[np.int64]) -> tuple[int, float]:
+    """The face that a track mostly shows, and the share of its frames."""
+    most, frames = Counter(faces.tolist()).most_common(1)[0]
+    return int(most), frames / len(faces)
+
+
+def person_of(each: Character, turns: Sequence[Turn], truth: Truth) -> str | None:
+    """Who a character is: the one its original voice mostly is, else its dub voice."""
+    if each.original_id is not None:
+        return voice_of(each.original_id, turns, truth.original)
+    return voice_of(each.dub_id, turns, truth.dub)
+
+
+def voice_of(speaker: int | None, turns: Sequence[Turn], said: Sequence[Said]) -> str | None:
+    """Who speaks most of the time in which this voice is heard."""
+    time: Counter[str] = Counter()
+    for turn in (turn for turn in turns if turn.speaker.id == speaker):
+        for one in said:
+            time[one.who] += max(0, min(one.end_us, turn.end_us) - max(one.start_us, turn.start_us))
+    return time.most_common(1)[0][0] if time.total() else None
+
+
+def dubbed(truth: Truth, found: Perceived) -> tuple[int, int]:
+    """Persons one of whose characters has the dub voice that mostly is theirs, of all who are heard on both sides."""
+    both = {one.who for one in truth.original} & {one.who for one in truth.dub}
+    right = {
+        voice_of(each.original_id, found.turns, truth.original)
+        for each in found.characters
+        if each.original_id is not None and each.dub_id is not None
+        and voice_of(each.original_id, found.turns, truth.original) == voice_of(each.dub_id, found.turns, truth.dub)
+    }  # fmt: skip
+    return len(right & both), len(both)
+
+
+def error(truth: Truth, turns: Sequence[Turn], side: Side) -> tuple[float, float]:
+    """DER in per cent with a collar of 0.25 s in all, and of 0.25 s on each side."""
+    from pyannote.core import Annotation, Segment, Timeline
+    from pyannote.metrics.diarization import DiarizationErrorRate
+
+    said, heard = Annotation(uri="film"), Annotation(uri="film")
+    for n, one in enumerate(truth.original if side == Side.ORIGINAL else truth.dub):
+        said[Segment(one.start_us / 1e6, one.end_us / 1e6), n] = one.who
+    for n, turn in enumerate(turn for turn in turns if turn.speaker.side == side):
+        heard[Segment(turn.start_us / 1e6, turn.end_us / 1e6), n] = turn.speaker.name
+    whole = Timeline([Segment(0, float(truth.frames / truth.rate))])
+    small, large = (100 * float(DiarizationErrorRate(collar=c)(said, heard, uem=whole)) for c in (0.25, 0.5))
+    return small, large
+
+
+def line(
+    truth: Truth, track: Track, who: Face | None, share: float, decision: Route, person: dict[int, str | None],
+    characters: Sequence[Character],
+) -> str:  # fmt: skip
+    """What was decided about a face, and what is true."""
+    shot = next(n for n, shot in enumerate(truth.shots) if shot.end > track.start)
+    speaking = {
+        one.who for one in truth.original
+        if one.start_us * truth.rate < track.end * 10**6 and one.end_us * truth.rate > track.start * 10**6
+    }  # fmt: skip
+    name = next((each.name for each in characters if each.id == track.character_id), None)
+    got = f"{name} = {person[track.character_id]}" if track.character_id else "nobody"
+    true = f"{who.who} {who.does} ({share:.0%})" if who else f"no face ({share:.0%})"
+    return (
+        f"{shot:3} {truth.shots[shot].kinds[0]:16} [{track.start}, {track.end}) {track.name} {track.style:10} {true:24}"
+        f" heard: {', '.join(sorted(speaking)) or '-':18} → {got} {track.confidence:.2f}, {decision.model}: "
+        f"{decision.reason}"
+    )
