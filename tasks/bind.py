@@ -1,10 +1,10 @@
 """Whose voice each face has, from what was measured shot by shot and from what the whole episode says.
 
 A voice is heard in many shots, and a person is seen in many. Expectation and maximisation over all of them: each shot
-says how likely each face in it speaks with each voice; together they say how often a voice is this person's, and how
-often nobody's who is seen; and with that every shot is read again. A shot's own word is never counted as evidence for
-itself. So a face that listens while somebody off screen speaks is known to have another voice, and a still mouth under
-its own voice is known to be silent.
+says how likely each face in it speaks with each voice; together they say how often this person speaks where that
+voice is heard; and with that every shot is read again. A shot's own word is never counted as evidence for itself. So a
+face that listens while somebody off screen speaks is known to have another voice, and one that turns away while it
+speaks is known to have this one.
 Deliberately not here: what is measured (tasks/onscreen.py), who is one person (tasks/persons.py).
 """
 
@@ -56,35 +56,30 @@ class Scene:
 
 @dataclass(eq=False)
 class Counts:
-    """Seconds of speech: of each person with each voice, and of each voice with nobody who is seen."""
+    """Seconds for which each person is seen while each voice is heard, and how many of them are theirs."""
 
+    met: dict[Key, float] = field(default_factory=dict)
     spoken: dict[Key, float] = field(default_factory=dict)
-    unseen: dict[int, float] = field(default_factory=dict)
 
     def add(self, scene: Scene, shares: Sequence[float], rate: float, sign: int = 1) -> None:
-        left: dict[int, tuple[float, float]] = {}
         for meeting, share in zip(scene.meetings, shares, strict=True):
-            seconds = min(MOST, length(meeting.common) / rate)
+            seconds = sign * min(MOST, length(meeting.common) / rate)
             key = scene.persons[meeting.face], meeting.voice
-            self.spoken[key] = self.spoken.get(key, 0.0) + sign * share * seconds
-            before, most = left.get(meeting.voice, (0.0, 0.0))
-            left[meeting.voice] = before + share, max(most, seconds)
-        for voice, (share, seconds) in left.items():
-            self.unseen[voice] = self.unseen.get(voice, 0.0) + sign * max(0.0, 1 - share) * seconds
+            self.met[key] = self.met.get(key, 0.0) + seconds
+            self.spoken[key] = self.spoken.get(key, 0.0) + share * seconds
 
     def prior(self, person: int, voice: int, seen: int) -> float:
-        """Log-odds that it is this person's voice rather than that nobody who is seen has it.
+        """Log-odds that the person speaks where the voice is heard, before lips are looked at.
 
-        seen  how many faces there are for it to be shared by
+        seen  how many faces there are that it may belong to
         """
-        of_voice = sum(seconds for (_, other), seconds in self.spoken.items() if other == voice)
-        of_person = sum(seconds for (other, _), seconds in self.spoken.items() if other == person)
-        both, nobody = self.spoken.get((person, voice), 0.0), self.unseen.get(voice, 0.0)
-        fresh = (1 - OFF_SCREEN) / seen
-        whole = of_voice + nobody + WORTH
-        is_theirs = (both + WORTH * fresh) / whole  # of what the voice says, what this person says
-        has_this = (both + WORTH * fresh) / (of_person + WORTH * fresh)  # of what the person says, what has this voice
-        return log(is_theirs * has_this) - log((nobody + WORTH * OFF_SCREEN) / whole)
+        key = person, voice
+        spoken = self.spoken.get(key, 0.0)
+        silent = max(0.0, self.met.get(key, 0.0) - spoken)
+        others = sum(seconds for (one, other), seconds in self.spoken.items() if one == person and other != voice)
+        fresh = WORTH * (1 - OFF_SCREEN) / seen
+        has_this = (spoken + fresh) / (spoken + fresh + max(0.0, others))  # a person has one voice
+        return log((spoken + fresh) / (silent + WORTH * OFF_SCREEN)) + log(has_this)
 
 
 def settle(scenes: Sequence[Scene], rate: float, said: Mapping[int, int | None]) -> list[list[Choice]]:
