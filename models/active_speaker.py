@@ -2,9 +2,10 @@
 
 - lips: how fast they move, how much more the mouth changes than the face, open when it is loud (models/face/lips.py);
 - sync: the mouth's points against the sound, window by window (models/syncnet, Dubline's own expert);
-- talk: LR-ASD, where the user has given its weights (models/lr_asd).
+- talk: LR-ASD, where the user has given its weights (models/lr_asd);
+- drawn: of a drawn mouth, which has no points, only how it opens.
 
-Each may be lacking: a drawn mouth has no points, and most houses have no LR-ASD. The weights of every set of senses
+Each may be lacking; most houses have no LR-ASD. The weights of every set of senses
 are a logistic regression on GRID clips of people and lines that nobody was taught on: talking, against listening and
 against talking of something else (docs/MEASURED.md, "Who speaks"; `python -m tests.bench.senses`).
 """
@@ -37,9 +38,10 @@ Floats = NDArray[np.float32]
 class Senses:
     """What each says of one face and one voice; None where it says nothing."""
 
-    lips: float | None  # log-odds of its own
-    sync: float | None  # mean similarity over its speech, times the root of its seconds
-    talk: float | None  # mean logit of LR-ASD
+    lips: float | None = None  # log-odds of its own
+    sync: float | None = None  # mean similarity over its speech, times the root of its seconds
+    talk: float | None = None  # mean logit of LR-ASD
+    drawn: float | None = None  # log-odds of a drawn mouth's opening alone
 
     @property
     def there(self) -> tuple[str, ...]:
@@ -47,6 +49,7 @@ class Senses:
 
 
 WEIGHTS: Final[Mapping[tuple[str, ...], tuple[float, ...]]] = {  # by the senses that are there; the last is the bias
+    ("drawn",): (1.0, 0.0),
     ("lips",): (0.46, -0.76),
     ("sync",): (17.02, -3.52),
     ("talk",): (1.20, -1.07),

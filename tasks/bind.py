@@ -19,6 +19,7 @@ from tasks.ranges import length, meet
 
 OFF_SCREEN: Final = 0.2  # share of speech whose speaker is not seen, before anything is known; a guess
 WORTH: Final = 1.5  # seconds of speech that this guess weighs as much as
+MISHEARD: Final = 0.3  # seconds that a person may have spoken with another voice: a person has one, heard rightly
 MOST: Final = 4.0  # seconds that one shot may weigh
 ROUNDS: Final = 10
 SETTLED: Final = 0.8  # share of a person's speech that one voice must have to be that person's where it is not heard
@@ -78,7 +79,7 @@ class Counts:
         silent = max(0.0, self.met.get(key, 0.0) - spoken)
         others = sum(seconds for (one, other), seconds in self.spoken.items() if one == person and other != voice)
         fresh = WORTH * (1 - OFF_SCREEN) / seen
-        has_this = (spoken + fresh) / (spoken + fresh + max(0.0, others))  # a person has one voice
+        has_this = (spoken + MISHEARD) / (spoken + MISHEARD + max(0.0, others))
         return log((spoken + fresh) / (silent + WORTH * OFF_SCREEN)) + log(has_this)
 
 

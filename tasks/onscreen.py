@@ -54,7 +54,7 @@ def meetings(
     for n, (face, likeness) in enumerate(zip(faces, likenesses, strict=True)):
         for voice, heard in speaking.items():
             if common := meet(runs(face.frames), heard):
-                senses = Senses(None, None, None)
+                senses = Senses()
                 if length(common) >= SHORT:
                     senses = measure(film, sound, face, likeness, common, watcher)
                 found.append(Meeting(n, voice, common, senses, active_speaker.odds(senses)))
@@ -68,11 +68,13 @@ def measure(
     """What each sense says of a face while a voice speaks."""
     here = inside(face.frames, common)
     loud = loudness(film, sound, face.frames[here])
-    # Where only the mouth holds the picture still, eyes that shake would count as a mouth that rests.
-    motion = face.motion[here] if face.points.shape[1] else np.zeros(int(here.sum()), np.float32)
-    moved = lips.says(face.frames[here], face.opening[here], motion, loud, float(film.rate))
-    if sound is None or not face.points.shape[1]:
-        return Senses(moved, None, None)
+    if not face.points.shape[1]:
+        # Where only the mouth holds the picture still, eyes that shake would count as a mouth that rests.
+        rests = np.zeros(int(here.sum()), np.float32)
+        return Senses(drawn=lips.says(face.frames[here], face.opening[here], rests, loud, float(film.rate)))
+    moved = lips.says(face.frames[here], face.opening[here], face.motion[here], loud, float(film.rate))
+    if sound is None:
+        return Senses(moved)
     mouths = form.measure(face.points, np.median(face.points, axis=0))
     sync: list[tuple[float, int]] = []
     talk: list[NDArray[np.float32]] = []

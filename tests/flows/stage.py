@@ -78,7 +78,7 @@ class Stage:
         self.enter("cast")
         ids = {turn.speaker.side: turn.speaker.id for turn in turns}
         anna = Character("ANNA", ids[Side.ORIGINAL], ids[Side.DUB], 1.0)
-        return Cast([anna], [Face(anna, 0.9, "lips and voice agree") for _ in tracks])
+        return Cast([anna], [Face(anna, 0.9, "lips and voice agree", 1) for _ in tracks])
 
     def route(
         self, film: Film, tracks: Sequence[Track], characters: Sequence[Character], turns: Sequence[Turn],

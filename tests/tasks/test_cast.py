@@ -1,12 +1,12 @@
-"""Casting: voices to voices over the episode, voices to faces within a shot."""
+"""Casting: voices to voices over the episode, and real faces to what they say."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
 
 from models.speech import vad
 from storage import artifacts
@@ -15,12 +15,12 @@ from storage.film.probe import probe
 from tasks.cast import cast, match, voices
 from tasks.geometry import Geometry
 from tasks.look import look
-from tasks.onscreen import choose
+from tasks.onscreen import meetings
 from tests.media import shared
 from tests.pairs import HZ, Other, side_by_side
+from tests.shoot import PAL, draw_film
 
 SECOND = 1_000_000
-RATE = 25.0
 
 
 def speaker(number: int, side: Side, name: str, heard_by: str = "diarization") -> Speaker:
@@ -87,64 +87,23 @@ def test_overlap_is_the_share_of_the_shorter_voice() -> None:
     assert match(voices(said, Side.ORIGINAL), voices(said, Side.DUB))[0].overlap == pytest.approx(0.5)
 
 
-LOUD = (np.abs(np.sin(np.arange(75) / 3)) * 30 - 40).astype(np.float32)
-
-
-def face(first: int = 0, last: int = 75, speaks: Sequence[tuple[int, int]] = ()) -> Geometry:
-    """A face in [first, last) whose lips move with LOUD where it speaks and rest elsewhere."""
-    frames = np.arange(first, last, dtype=np.int32)
-    moves = np.zeros(len(frames), bool)
-    for start, end in speaks:
-        moves |= (frames >= start) & (frames < end)
-    none = np.zeros(len(frames), np.float32)
-    opening = np.where(moves, 0.05 + LOUD[frames] / 1000, 0.01).astype(np.float32)
-    points = np.zeros((len(frames), 468, 2), np.float32)
-    motion = np.where(moves, 0.02, 0).astype(np.float32)
-    box, mouth = np.zeros((2, len(frames), 4), np.float32)
-    return Geometry(frames, box, points, mouth, none, opening, motion, none, none, none)
-
-
-def test_a_drawn_face_is_known_by_its_lips_however_its_head_shakes() -> None:
+def test_a_drawn_face_is_known_by_its_lips_however_its_head_shakes(house: Path, tmp_path: Path) -> None:
     """As the demo's robot was measured: a nodding head with strong outlines, and no mesh to hold it still."""
+    film = probe(draw_film(tmp_path / "film.mkv", 75, PAL, "ffv1"))
+    frames = np.arange(75, dtype=np.int32)
+    loud = np.abs(np.sin(frames / 3))
+    wave = (np.repeat(loud, HZ // 25) * np.sin(np.arange(75 * HZ // 25) / 9)).astype(np.float32)
+    soundfile.write(tmp_path / "speech.wav", wave, HZ)
+    sound = artifacts.put(tmp_path / "speech.wav", "speech", ".wav").sha
+    still, none = np.zeros((75, 4), np.float32), np.zeros(75, np.float32)
+    shaken = np.full(75, -0.25, np.float32)
 
-    def shaken(one: Geometry) -> Geometry:
-        return replace(one, points=one.points[:, :0], motion=one.motion - np.float32(0.25))
+    def drawn(opening: NDArray[np.float32]) -> Geometry:
+        return Geometry(frames, still, np.zeros((75, 0, 2), np.float32), still, none, opening, shaken, none, none, none)
 
-    talks, listens = shaken(face(speaks=[(0, 75)])), shaken(face())
-    said, heard = choose([talks, listens], [LOUD, LOUD], {1: [(0, 75)]}, RATE)
-    assert said.voice == 1 and said.confidence > 0.6
-    assert heard.voice is None
-
-
-@pytest.mark.parametrize(
-    ("faces", "speaking", "bound"),
-    [
-        pytest.param([face(speaks=[(10, 60)])], {1: [(10, 60)]}, [1], id="the-only-one"),
-        pytest.param([face()], {1: [(10, 60)]}, [None], id="a-voice-from-off-screen"),
-        pytest.param([face(speaks=[(10, 60)])], {}, [None], id="nobody-is-heard"),
-        pytest.param([face(), face(speaks=[(10, 60)])], {1: [(10, 60)]}, [None, 1], id="one-speaks-one-listens"),
-        pytest.param(
-            [face(speaks=[(5, 30)]), face(speaks=[(40, 70)])], {1: [(40, 70)], 2: [(5, 30)]}, [2, 1], id="a-dialogue"
-        ),
-        pytest.param(
-            [face(0, 30, [(5, 30)]), face(45, 75, [(45, 70)])], {1: [(5, 70)]}, [1, 1], id="turns-away-and-back"
-        ),
-        pytest.param([face(speaks=[(5, 70)])], {1: [(5, 45)], 2: [(50, 57)]}, [1], id="a-short-word-by-another"),
-    ],
-)
-def test_faces_find_their_voices(
-    faces: list[Geometry], speaking: dict[int, list[tuple[int, int]]], bound: list[int | None]
-) -> None:
-    found = choose(faces, [LOUD[one.frames] for one in faces], speaking, RATE)
-    assert [one.voice for one in found] == bound
-    assert all((one.confidence > 0.6) == (one.voice is not None) and one.reason for one in found)
-
-
-def test_two_who_move_alike_are_not_certain() -> None:
-    both = [face(speaks=[(10, 60)]), face(speaks=[(10, 60)])]
-    found = choose(both, [LOUD, LOUD], {1: [(10, 60)]}, RATE)
-    assert sorted(one.confidence for one in found) == [0.0, 0.5]
-    assert [one.reason for one in found if one.voice is None] == ["another face speaks with the voice that is heard"]
+    talks, listens = drawn((0.05 + loud * 0.03).astype(np.float32)), drawn(np.full(75, 0.01, np.float32))
+    said, heard = meetings(film, sound, [talks, listens], [None, None], {1: [(0, 75)]}, None)
+    assert said.odds > 0.5 and heard.odds < -1 and said.senses.there == ("drawn",)
 
 
 @pytest.mark.parametrize("how", ["still", "listens"])

@@ -43,7 +43,7 @@ def test_each_shot_has_its_face_and_nothing_is_followed_over_a_cut(house: Path) 
     ]
     assert (first.style, second.style) == ("photoreal", "stylised")
     assert 120 < first.height_px < 150 and first.yaw < 15 and 100 < first.sharpness < 400
-    assert [kept.sha for kept in seen.geometries] == [first.geometry, second.geometry]
+    assert [kept.sha for kept in seen.kept] == [first.geometry, first.likeness, second.geometry, second.likeness]
     geometry = Geometry(**artifacts.arrays(first.geometry))
     assert geometry.points.shape == (15, 468, 2) and geometry.frames.tolist() == list(range(60, 75))
     assert (geometry.score > 0.9).all() and geometry.motion[0] == 0
