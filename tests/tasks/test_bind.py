@@ -72,7 +72,7 @@ def test_a_face_that_turns_away_keeps_the_voice_of_its_other_shots() -> None:
 
 def test_a_listener_whose_lips_move_is_not_given_a_voice_that_is_anothers() -> None:
     """As somebody who chews, laughs, or speaks along without a sound."""
-    *_, (listens,) = bound([*DIALOGUE, alone(BERT, A, 2)])
+    *_, (listens,) = bound([*DIALOGUE, *DIALOGUE, *DIALOGUE, alone(BERT, A, 2)])
     assert listens.voice != A
     ((stranger,),) = bound([alone(BERT, A, 2)])
     assert stranger.voice == A
