@@ -117,7 +117,7 @@ def route(
             episode = session.get_one(Episode, book.episode.id, populate_existing=True)
             judge_again(session, episode, episode.overrules, table)
 
-        return Found(found, {"rules": table.model_dump()}, listen_to_persons)
+        return Found(found, {"rules": table.model_dump(), "lacking": dict(lacking)}, listen_to_persons)
 
     book.step("route", {"model": job.model, "rules": table.sha, "lacking": dict(lacking)}, compute)
     return book.read(route_rows.of_episode)

@@ -143,6 +143,8 @@ def cancel(name: str, shots: Sequence[str], by: str, why: str = "") -> Obeyed:
     """Shots that wait or are drawn turn red; if none is named all of those, and the episode fails."""
     word = Word("cancel", name, by, why)
     with _transaction(name) as (session, row):
+        if row.status is EpisodeStatus.PLANNED:
+            raise Refused(f"{name} is only planned: nobody works on it, so there is nothing to cancel.")
         rows = _named(session, row, shots) if shots else shot.of_episode(session, row.id)
         if shots and (idle := [f"{each.name} is {each.status}" for each in rows if each.status not in AT_WORK]):
             raise Refused(
