@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from storage.errors import DublineError, Missing
+from storage.errors import DublineError, Missing, Refused
 from storage.film import programs
 from storage.film.programs import Program
 from storage.settings import settings
@@ -157,6 +157,17 @@ def _roots() -> Check:
     return Check("roots", not absent, True, said, "Mount the folder, or change DUBLINE_ROOTS.")
 
 
+def _rules() -> Check:
+    from tasks import rules
+
+    path = settings().routes or rules.OURS
+    try:
+        found = rules.rules()
+    except Refused as error:
+        return Check("rules", False, True, str(error), "Correct the table, or unset DUBLINE_ROUTES to take ours.")
+    return Check("rules", True, True, f"{path}: {len(found.choice)} choices, {len(found.limit)} limits")
+
+
 def _disk() -> Check:
     home = settings().home
     there = next(folder for folder in (home, *home.parents) if folder.exists())
@@ -183,7 +194,7 @@ def farm() -> Check:
 
 CHECKS: Final[Sequence[Callable[[], Check]]] = (
     _python, _ffmpeg, _ffprobe, opencv, _torch, _gpu, _faces, _voices, _starter, _whisper, _catalog, _artifacts,
-    _roots, _disk, farm,
+    _roots, _rules, _disk, farm,
 )  # fmt: skip
 
 

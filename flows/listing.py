@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Final
 
 from flows.tables import Fact
@@ -25,6 +26,7 @@ from storage.catalog import shot as shot_rows
 from storage.catalog.overrule import Overrule
 from storage.catalog.session import catalog
 from storage.catalog.shot import MEANINGS
+from tasks.job import nowhere
 from tasks.rules import NUMBERS, WORDS
 
 ONLY_PLANNED: Final = "only its plan was asked for: nobody has queued it, and nothing of it is drawn"
@@ -151,7 +153,7 @@ def _episode(row: Episode, its_shots: Sequence[Shot]) -> Fact:
         "shots": count,
         "frames": row.frames,
         "rate": str(Fraction(row.rate_num, row.rate_den)),
-        "out": row.out,
+        "out": "" if row.out == str(nowhere(Path(row.film))) else row.out,
         "reason": row.reason or (ONLY_PLANNED if row.status is EpisodeStatus.PLANNED else ""),
         "created": _time(row.created_us),
     }

@@ -39,7 +39,8 @@ def permit(job: EpisodeJob) -> dict[str, str]:
     if job.prompt and job.prompt not in known:
         listed = ", ".join(f"'{prompt}'" for prompt in sorted(known)) or "none yet"
         raise Refused(f"No model knows the prompt '{job.prompt}'. The prompts are: {listed}.")
-    wanted = [job.model] if job.model else rules().models
+    choices = rules().models  # a table that is wrong is refused though its choices are not asked for
+    wanted = [job.model] if job.model else choices
     forbids = f"the licence of its {job.variant} weights forbids {job.purpose} work"
     return _lacking(wanted, lambda name: allow(name, job.variant, job.purpose), forbids)
 

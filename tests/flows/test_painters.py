@@ -64,6 +64,8 @@ def test_a_wrong_table_of_rules_is_refused_before_anything(supplied: Path, monke
     for ask in (painters.check, painters.permit):
         with pytest.raises(Refused, match="choice 1: there is no model 'magic'"):
             ask(job())
+        with pytest.raises(Refused, match="cannot be used: choice 1"):
+            ask(job(model="diff2lip"))  # whose limits stand there too
 
 
 def test_a_prompt_that_no_model_knows_is_answered_with_those_there_are(supplied: Path) -> None:

@@ -157,7 +157,7 @@ def test_a_night_leaves_a_plan_alone_and_status_says_what_it_is(stage: Stage) ->
     assert not play.started and not said.episodes and not said.carried_over
     assert the_row().status is EpisodeStatus.PLANNED
     (listed,) = listing.episodes()
-    assert listed["status"] == "planned" and "nothing of it is drawn" in listed["reason"]
+    assert (listed["status"], listed["out"]) == ("planned", "") and "nothing of it is drawn" in listed["reason"]
 
 
 def test_a_person_may_speak_about_a_planned_shot_but_there_is_no_work_to_cancel(stage: Stage) -> None:
@@ -179,6 +179,14 @@ def test_no_word_delivers_to_where_nobody_asked_for(
     assert call(monkeypatch, "skip", "film", "sh0030", "--here") == 2
     assert "nobody has said where its delivery goes" in capsys.readouterr().err
     assert statuses() == STOOD | {"sh0030": "passed-through"} and not nowhere(stage.film).exists()
+
+
+def test_a_film_without_a_face_has_a_plan_too(stage: Stage) -> None:
+    stage.cuts = [(0, FRAMES)]
+    found = asked(stage)
+    assert (found["drawn"], found["models"], found["shots"]) == (0, [], {"passed-through": 1})
+    assert [each["reason"] for each in found["plan"]] == ["no face was found in it"]
+    assert found["stages"][0] == {"stage": "render", "seconds": 0.0, "from": "measured"}
 
 
 def test_a_second_process_is_told_who_plans_it(stage: Stage) -> None:
