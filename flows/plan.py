@@ -82,7 +82,7 @@ def of_episode(session: Session, row: Episode) -> Fact:
         "changed": length(union((start, end) for _, chosen in faces for start, end in chosen.ranges)),
         "drawn": sum(drawn.values()),
         "shots": dict(Counter(str(each.status) for each in shots)),
-        "lacking": [f"{model}: {why}" for model, why in notes["route"].get("lacking", {}).items()],
+        "lacking": [f"{model}: {why}" for model, why in notes.get("route", {}).get("lacking", {}).items()],
         "next": _next(row),
     }
     if row.status not in OVER:
@@ -92,7 +92,7 @@ def of_episode(session: Session, row: Episode) -> Fact:
     return {
         **heading,
         **totals,
-        "models": _models(faces, drawn),
+        "models": _models(session, faces, drawn),
         "cast": _cast(cast, tracks, _voices(session, row)),
         "plan": _rows(row, shots, tracks, {each.track_id: each for each in routes}, cast, drawn),
     }
@@ -121,15 +121,19 @@ def _next(row: Episode) -> str:
     return f"nothing was changed: this is the plan by which it is {row.status}"
 
 
-def _models(faces: Sequence[tuple[Track, Route]], drawn: Mapping[int, int]) -> list[Fact]:
-    """Who draws how much."""
+def _models(session: Session, faces: Sequence[tuple[Track, Route]], drawn: Mapping[int, int]) -> list[Fact]:
+    """Who draws how much, and how long that takes one worker."""
+    frames, count = Counter[str](), Counter(chosen.model for _, chosen in faces)
+    for face, chosen in faces:
+        frames[chosen.model] += drawn[face.id]
     return [
         {
             "model": model,
-            "faces": sum(chosen.model == model for _, chosen in faces),
-            "frames": sum(drawn[face.id] for face, chosen in faces if chosen.model == model),
+            "faces": count[model],
+            "frames": frames[model],
+            "seconds": round(estimate.of_shot(session, model, frames[model]), 1),
         }
-        for model in sorted({chosen.model for _, chosen in faces})
+        for model in sorted(count)
     ]
 
 

@@ -53,7 +53,7 @@ def test_a_plan_says_who_is_drawn_by_whom_and_why_and_draws_nothing(stage: Stage
     assert (found["episode"], found["status"], found["frames"]) == ("film", "planned", FRAMES)
     assert found["shots"] == {"passed-through": 1, "waiting": 1, "held": 1}
     assert (found["changed"], found["drawn"]) == (8, 8)
-    assert found["models"] == [{"model": "diff2lip", "faces": 1, "frames": 8}]
+    assert found["models"] == [{"model": "diff2lip", "faces": 1, "frames": 8, "seconds": 0.2}]
     (anna,) = found["cast"]
     assert (anna["character"], anna["original"], anna["dub"], anna["faces"]) == ("ANNA", "A", "B", 2)
     assert (anna["least sure"], anna["seconds"], anna["dub seconds"]) == (0.9, 0.8, 0.8)
