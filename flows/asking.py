@@ -1,4 +1,4 @@
-"""What a person may ask for a film and its dub on a command line: the options that `dub` and `submit` have in common.
+"""What a person may ask for a film and its dub on a command line: the options that `dub`, `plan` and `submit` share.
 
 A command is written as `command(job, …)`; `takes_job` gives it the options instead. Nothing heavy is imported before
 the options were read.
@@ -47,7 +47,9 @@ def takes_job(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., 
 def wishes(
     film: Film,
     sound: Sound,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Where the dubbed film goes; OUT.dubline/ lies beside it.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Where the dubbed film goes; OUT.dubline/ lies beside it.")
+    ],
     stem: Annotated[list[str] | None, typer.Option(metavar="NAME=FILE", help="Dry dialogue of one character.")] = None,
     voices: Annotated[
         list[str] | None,
@@ -76,10 +78,10 @@ def wishes(
     name: Annotated[str | None, typer.Option(help="What to call the episode; otherwise as OUT is called.")] = None,
 ) -> "EpisodeJob":
     """The job. Refused in words if it cannot be asked so."""
-    from tasks.job import asked
+    from tasks.job import asked, nowhere
 
     return asked(
-        film=_file(film), dub=_file(sound), out=_file(out), stems=_stems(stem or []),
+        film=_file(film), dub=_file(sound), out=_file(out) if out else nowhere(_file(film)), stems=_stems(stem or []),
         voices=_voices(voices or []), model=model,
         variant=variant, seed=seed, steps=steps, prompt=prompt, mouths=_mouths(mouth or []),
         speakers=_speakers(speakers), deliver=deliver, allow_length=allow_length, purpose=purpose,

@@ -14,7 +14,7 @@ import typer
 
 from flows import evaluate, operators, queue, train
 from flows.asking import takes_job
-from flows.watch import watch_over
+from flows.watch import interruptible, watch_over
 from storage import VERSION
 from storage.errors import DublineError
 from storage.settings import settings
@@ -58,6 +58,19 @@ def dub(job: "EpisodeJob", as_json: AsJson = False) -> None:
     from flows import episode
 
     watch_over(lambda progress: episode.dub(job, progress), as_json)
+
+
+@app.command()
+@takes_job(out=None)
+def plan(job: "EpisodeJob", as_json: AsJson = False) -> None:
+    """Say what `dub` would draw of one film, why, and how long that takes. Draws nothing; `dub` goes on from there."""
+    from flows import tables
+    from flows.plan import plan
+    from flows.progress import progress
+
+    with interruptible():
+        found = plan(job, progress())
+    tables.show(found, as_json)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from storage.errors import DublineError, Missing
+from storage.errors import DublineError, Missing, Refused
 from storage.film import programs
 from storage.film.programs import Program
 from storage.settings import settings
@@ -175,6 +175,17 @@ def _roots() -> Check:
     return Check("roots", not absent, True, said, "Mount the folder, or change DUBLINE_ROOTS.")
 
 
+def _rules() -> Check:
+    from tasks import rules
+
+    path = settings().routes or rules.OURS
+    try:
+        found = rules.rules()
+    except Refused as error:
+        return Check("rules", False, True, str(error), "Correct the table, or unset DUBLINE_ROUTES to take ours.")
+    return Check("rules", True, True, f"{path}: {len(found.choice)} choices, {len(found.limit)} limits")
+
+
 def _disk() -> Check:
     home = settings().home
     there = next(folder for folder in (home, *home.parents) if folder.exists())
@@ -201,7 +212,7 @@ def farm() -> Check:
 
 CHECKS: Final[Sequence[Callable[[], Check]]] = (
     _python, _ffmpeg, _ffprobe, opencv, _torch, _gpu, _faces, _persons, _voices, _talking, _starter, _whisper,
-    _catalog, _artifacts, _roots, _disk, farm,
+    _catalog, _artifacts, _roots, _rules, _disk, farm,
 )  # fmt: skip
 
 

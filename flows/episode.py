@@ -5,7 +5,7 @@ on from there. It is a Prefect flow and, for `dubline dub`, a plain function (fl
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from prefect import flow, runtime
@@ -16,12 +16,14 @@ from flows import painters, steps
 from flows.delivery import Delivery, deliver
 from flows.farm import pages, resume
 from flows.farm import shots as farm
+from flows.ledger import Ledger
 from flows.opening import examined, opened
 from flows.progress import Logged, Progress
 from flows.scene import Faces, Scene, cues, plan
 from flows.shot import play
 from storage.catalog import Shot, ShotStatus
 from storage.errors import DublineError
+from tasks.ingest import Ingested
 from tasks.job import EpisodeJob
 
 Render = Callable[
@@ -34,23 +36,33 @@ def dub(job: EpisodeJob, progress: Progress, render: Render | None = None) -> De
 
     render  who draws the shots: this process, or a farm (flows/farm/shots.py)
     """
-    if render is None:
-        painters.check(job)
-    else:
-        painters.permit(job)
+    lacking = painters.check(job) if render is None else painters.permit(job)
     given, spent_us = examined(job, progress)  # refused here or not at all
     with opened(job, given, progress) as book:
-        steps.ingested(book, given, spent_us)
-        shots = steps.split(book, given.film)
-        tracks = steps.look(book, job, given.film, shots)  # before listening: the dearest step needs no sound (ADR 4)
-        heard = steps.listen(book, job, given)
-        cast = steps.cast(book, given.film, tracks, heard)
-        routes = steps.route(book, job, given.film, cast, heard)
-        scene = Scene(job, given.film, given.film_sha, heard.speech, heard.turns, {c.id: c for c in cast.characters})
-        plan(shots, cast.tracks, routes)
+        scene, shots, faces = decided(book, job, given, spent_us, lacking)
         began = time.monotonic_ns()
-        (render or here)(scene, shots, cues(cast.tracks, routes), progress)
+        (render or here)(scene, shots, faces, progress)
         return deliver(book, job, given, (time.monotonic_ns() - began) // 1000)
+
+
+def decided(
+    book: Ledger, job: EpisodeJob, given: Ingested, spent_us: int, lacking: Mapping[str, str]
+) -> tuple[Scene, Sequence[Shot], Faces]:
+    """All that comes before drawing: what there is to draw, and every shot with the status that asks for it.
+
+    lacking  models that the rules may choose and this job cannot have, each with the reason
+    """
+    for name, why in lacking.items():
+        book.progress.say(f"No face is sent to {name}: {why}.")
+    steps.ingested(book, given, spent_us)
+    shots = steps.split(book, given.film)
+    tracks = steps.look(book, job, given.film, shots)  # before listening: the dearest step needs no sound (ADR 4)
+    heard = steps.listen(book, job, given)
+    cast = steps.cast(book, given.film, tracks, heard)
+    routes = steps.route(book, job, given.film, cast, heard, lacking)
+    scene = Scene(job, given.film, given.film_sha, heard.speech, heard.turns, {c.id: c for c in cast.characters})
+    plan(shots, cast.tracks, routes)
+    return scene, shots, cues(cast.tracks, routes)
 
 
 def here(scene: Scene, shots: Sequence[Shot], faces: Faces, progress: Progress) -> None:

@@ -61,7 +61,7 @@ class Estimate:
             said["note"] = (
                 f"A guess: {', '.join(self.guessed)} as on two cores without a GPU (docs/MEASURED.md). "
                 "This catalog has measured no finished episode of its own."
-                if len(self.guessed) == len(STAGES)
+                if len(self.guessed) == len(self.seconds)
                 else f"Partly a guess: {', '.join(self.guessed)} as on two cores without a GPU (docs/MEASURED.md)."
             )
         stages = [
@@ -88,6 +88,19 @@ def of_film(session: Session, frames: int, model: str | None = None, workers: in
     if guessed_drawing or guessed_share:
         guessed.append(RENDER)
     return Estimate(frames, share, {name: spent[name] for name in STAGES}, max(1, workers), tuple(guessed))
+
+
+def of_plan(session: Session, frames: int, drawn: Mapping[str, int], workers: int = 1) -> Estimate:
+    """What is left of an episode that has its routes: drawing so many frames by each model, and delivering."""
+    steps, deliver = _steps(session), ORDER[-1]
+    drawing = {model: _drawing(session, model) for model in drawn}
+    spent = {
+        RENDER: sum(count * drawing[model][0] for model, count in drawn.items()) / 1e6,
+        deliver: frames * steps.get(deliver, GUESSED_STEPS[deliver]) / 1e6,
+    }
+    guessed = [RENDER] if any(guess for _, guess in drawing.values()) else []
+    guessed += [] if deliver in steps else [deliver]
+    return Estimate(frames, sum(drawn.values()) / frames, spent, max(1, workers), tuple(guessed))
 
 
 def of_shot(session: Session, model: str, frames: int) -> float:

@@ -3,14 +3,33 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from flows.tables import Fact
-from storage.catalog import Episode, Shot, ShotStatus, character, episode, event, overrule, route, step, take, track
+from storage.catalog import (
+    Episode,
+    EpisodeStatus,
+    Route,
+    Shot,
+    ShotStatus,
+    character,
+    episode,
+    event,
+    overrule,
+    route,
+    step,
+    take,
+    track,
+)
 from storage.catalog import shot as shot_rows
 from storage.catalog.overrule import Overrule
 from storage.catalog.session import catalog
 from storage.catalog.shot import MEANINGS
+from tasks.job import nowhere
+from tasks.rules import NUMBERS, WORDS
+
+ONLY_PLANNED: Final = "only its plan was asked for: nobody has queued it, and nothing of it is drawn"
 
 
 def episodes() -> list[Fact]:
@@ -77,6 +96,7 @@ def shot(episode_name: str, name: str) -> Fact:
             {
                 "track": each.name,
                 "frames": f"{each.start}–{each.end - 1}",
+                "person": "" if each.face is None else each.face,
                 "character": characters.get(each.character_id or 0, "nobody"),
                 "confidence": each.confidence,
                 "model": routes[each.id].model if each.id in routes else "none yet",
@@ -112,9 +132,15 @@ def shot(episode_name: str, name: str) -> Fact:
             "means": MEANINGS[found.status],
             "overrules": [_said(said)] if said else [],
             "tracks": faces,
+            "measures": [{"track": each.name, **_measures(routes[each.id])} for each in tracks if each.id in routes],
             "takes": drawn,
             "history": history,
         }
+
+
+def _measures(chosen: Route) -> dict[str, Any]:
+    """What the rules read of a face, under the names of tasks/route.toml; empty where an older Dubline did not ask."""
+    return {name: chosen.numbers.get(name, "") for name in (*NUMBERS, *WORDS)}
 
 
 def _episode(row: Episode, its_shots: Sequence[Shot]) -> Fact:
@@ -127,22 +153,27 @@ def _episode(row: Episode, its_shots: Sequence[Shot]) -> Fact:
         "shots": count,
         "frames": row.frames,
         "rate": str(Fraction(row.rate_num, row.rate_den)),
-        "out": row.out,
-        "reason": row.reason,
+        "out": "" if row.out == str(nowhere(Path(row.film))) else row.out,
+        "reason": row.reason or (ONLY_PLANNED if row.status is EpisodeStatus.PLANNED else ""),
         "created": _time(row.created_us),
     }
 
 
 def _shot(row: Shot, of: Episode) -> dict[str, Any]:
-    seconds = Fraction(row.start) * of.rate_den / of.rate_num
     return {
         "shot": row.name,
         "start": row.start,
         "end": row.end,
-        "at": f"{int(seconds // 60)}:{float(seconds % 60):05.2f}",
+        "at": at(row, of),
         "status": str(row.status),
         "reason": row.reason,
     }
+
+
+def at(row: Shot, of: Episode) -> str:
+    """Where the shot begins: minutes and seconds."""
+    seconds = Fraction(row.start) * of.rate_den / of.rate_num
+    return f"{int(seconds // 60)}:{float(seconds % 60):05.2f}"
 
 
 def _said(said: Overrule) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The episode of a job: the one that is already there, or a new one; examined, enrolled, opened to be worked on.
 
 An episode is one film with one dub, by their bytes. The same command therefore goes on where it was; another seed or
-model makes new takes in the same episode; and whoever wants two episodes of one film and dub gives each its name.
+model makes new takes in the same episode; and whoever wants two episodes of one film and dub gives each its name. One
+of which only the plan was asked for is there like any other: whoever dubs or submits it goes on from there.
 """
 
 import time
@@ -16,7 +17,7 @@ from flows.claim import claim
 from flows.ledger import Ledger
 from flows.progress import Progress
 from flows.run import run
-from storage.catalog import Episode, EpisodeStatus, episode, moves
+from storage.catalog import Episode, EpisodeStatus, episode, event, moves
 from storage.catalog.base import now_us
 from storage.catalog.session import catalog
 from storage.errors import DublineError, Refused
@@ -41,30 +42,69 @@ def opened(job: EpisodeJob, given: Ingested, progress: Progress) -> Iterator[Led
         try:
             yield Ledger(row, progress)
         except Exception as error:
-            why = str(error) if isinstance(error, DublineError) else f"{type(error).__name__}: {error}"
             with catalog() as session:
-                moves.move(session, row, EpisodeStatus.FAILED, why)
+                moves.move(session, row, EpisodeStatus.FAILED, _in_words(error))
             raise
 
 
-def examined(job: EpisodeJob, progress: Progress) -> tuple[Ingested, int]:
-    """Film, dub and stems, measured, and the microseconds that took. Writes nothing; Refused if they cannot work."""
+@contextmanager
+def planned(job: EpisodeJob, given: Ingested, progress: Progress) -> Iterator[Ledger]:
+    """The ledger of an episode of which only the plan is asked for, claimed for this process; PLANNED all the while.
+
+    So no night begins it, and whatever ends the block, the same command goes on from there.
+
+    raises  Refused if the job's episode is there and is more than planned
+    """
+    with claim(given.film_sha, given.dub_sha, "its plan"):
+        with catalog() as session:
+            new = found(session, job, given) is None
+            row = enrolled(session, job, given, EpisodeStatus.PLANNED)
+            if row.status is not EpisodeStatus.PLANNED:
+                raise Refused(f"'{row.name}' is {row.status} by now. Ask for its plan again.")
+            if new:
+                event.append(session, row.id, "dubline", "episode.planned", row.name, after={"status": str(row.status)})
+        try:
+            yield Ledger(row, progress)
+        except Exception as error:
+            _say_why_not(row, _in_words(error))
+            raise
+        _say_why_not(row, "")
+
+
+def _say_why_not(row: Episode, why: str) -> None:
+    """Why there is no plan, unless somebody has begun the episode meanwhile."""
+    with catalog() as session:
+        if session.get_one(Episode, row.id).status is EpisodeStatus.PLANNED:
+            moves.move(session, row, EpisodeStatus.PLANNED, why)
+
+
+def _in_words(error: Exception) -> str:
+    return str(error) if isinstance(error, DublineError) else f"{type(error).__name__}: {error}"
+
+
+def examined(job: EpisodeJob, progress: Progress, delivers: bool = True) -> tuple[Ingested, int]:
+    """Film, dub and stems, measured, and the microseconds that took. Writes nothing; Refused if they cannot work.
+
+    delivers  whether the job's `out` counts; a plan need have none
+    """
     began = time.monotonic_ns()
     with progress.step("ingest"):
         given = run(
-            ingest, job.film, job.dub, job.out,
+            ingest, job.film, job.dub, job.out if delivers else None,
             allow_length=job.allow_length, stems=job.stems, deliver=job.deliver, mouths=job.mouths,
             voices=job.voices,
         )  # fmt: skip
     return given, (time.monotonic_ns() - began) // 1000
 
 
-def enrolled(session: Session, job: EpisodeJob, given: Ingested) -> Episode:
-    """The row of the job's episode, found or made, with the job on it. Its status stays; a new one's is QUEUED.
+def enrolled(
+    session: Session, job: EpisodeJob, given: Ingested, status: EpisodeStatus = EpisodeStatus.QUEUED
+) -> Episode:
+    """The row of the job's episode, found or made, with the job on it. Its status stays; `status` is a new one's.
 
     raises  Refused if the job's name belongs to another film or dub
     """
-    row = found(session, job, given) or _new(session, job, given)
+    row = found(session, job, given) or _new(session, job, given, status)
     row.film, row.dub, row.out = map(portable, (job.film, job.dub, job.out))
     row.job = job.model_dump(mode="json")
     return row
@@ -83,9 +123,10 @@ def found(session: Session, job: EpisodeJob, given: Ingested) -> Episode | None:
     return named
 
 
-def _new(session: Session, job: EpisodeJob, given: Ingested) -> Episode:
+def _new(session: Session, job: EpisodeJob, given: Ingested, status: EpisodeStatus) -> Episode:
+    called = (job.out if job.delivers else job.film).stem
     row = Episode(
-        name=job.name or episode.free_name(session, job.out.stem[:NAME]),
+        name=job.name or episode.free_name(session, called[:NAME]),
         film=portable(job.film),
         dub=portable(job.dub),
         out=portable(job.out),
@@ -96,6 +137,7 @@ def _new(session: Session, job: EpisodeJob, given: Ingested) -> Episode:
         rate_den=given.film.rate.denominator,
         job={},
         created_us=now_us(),
+        status=status,
     )
     session.add(row)
     session.flush()

@@ -149,4 +149,9 @@ def _do_here(name: str, as_json: bool) -> None:
 
     with catalog() as session:
         job = EpisodeJob.model_validate(episodes.by_name(session, name).job)
+    if not job.delivers:
+        raise Refused(
+            f"The catalog has obeyed. '{name}' is only planned, and nobody has said where its delivery goes: "
+            f"`dubline dub` with the same film and dub and -o OUT draws it."
+        )
     watch_over(lambda progress: episode.dub(job, progress), as_json)

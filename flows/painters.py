@@ -2,7 +2,7 @@
 
 import hashlib
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -10,34 +10,55 @@ import models
 from flows.scene import Painter
 from models import registry
 from models.lipsync import LipSync
-from storage.errors import Missing, Refused
+from storage.errors import DublineError, Missing, Refused
 from storage.settings import settings
 from tasks.job import EpisodeJob
-from tasks.route import ROUTED
+from tasks.rules import rules
 
 
-def check(job: EpisodeJob) -> None:
-    """Whether the job's model can be had here, before an hour is spent on looking at faces.
+def check(job: EpisodeJob) -> dict[str, str]:
+    """Whether the job's models can be had here, before an hour is spent on looking at faces.
 
-    raises  Refused as `permit` does; Missing if its weights are not on this machine
+    Returns the models that the rules may choose and that cannot be had, each with the reason: faces are not sent there.
+
+    raises  Refused as `permit` does; Missing if the weights of the job's model, or those of every model that it may
+            choose, are not on this machine
     """
-    for name in permit(job):
-        _weights(name, job.variant)
+    barred = permit(job)
+    wanted = [job.model] if job.model else [name for name in rules().models if name not in barred]
+    return barred | _lacking(wanted, lambda name: _weights(name, job.variant), "its weights are not on this machine")
 
 
-def permit(job: EpisodeJob) -> Sequence[str]:
-    """The models that the job may need. What any machine can know of them, with their weights or without.
+def permit(job: EpisodeJob) -> dict[str, str]:
+    """The models that the rules may choose and the job may not use, each with the reason: what any machine can know.
 
-    raises  Refused if there is no such model, variant or prompt, or its licence forbids the job's purpose
+    raises  Refused if there is no such model, variant or prompt, or the licence of the job's model, or those of every
+            model that it may choose, forbid the job's purpose; and for a table of rules that is wrong
     """
     known = {prompt for name in registry.names() for prompt in registry.prompts(name) if prompt}
     if job.prompt and job.prompt not in known:
         listed = ", ".join(f"'{prompt}'" for prompt in sorted(known)) or "none yet"
         raise Refused(f"No model knows the prompt '{job.prompt}'. The prompts are: {listed}.")
-    needed = [job.model] if job.model else ROUTED
-    for name in needed:
-        allow(name, job.variant, job.purpose)
-    return needed
+    choices = rules().models  # a table that is wrong is refused though its choices are not asked for
+    wanted = [job.model] if job.model else choices
+    forbids = f"the licence of its {job.variant} weights forbids {job.purpose} work"
+    return _lacking(wanted, lambda name: allow(name, job.variant, job.purpose), forbids)
+
+
+def _lacking(names: Sequence[str], ask: Callable[[str], object], why: str) -> dict[str, str]:
+    """Those for which `ask` ends in words, each with `why`; if it does so for all of them, in its first words."""
+    said = {name: error for name in names if (error := _refusal(ask, name)) is not None}
+    if said and len(said) == len(names):
+        raise next(iter(said.values()))
+    return dict.fromkeys(said, why)
+
+
+def _refusal(ask: Callable[[str], object], name: str) -> DublineError | None:
+    try:
+        ask(name)
+    except (Refused, Missing) as error:
+        return error
+    return None
 
 
 def allow(name: str, variant: str, purpose: str) -> None:

@@ -94,12 +94,13 @@ class Scene:
 
 
 def cues(tracks: Sequence[Track], routes: Sequence[Route]) -> Faces:
-    """The faces that are to be drawn."""
+    """The faces that are to be drawn. None of a shot in which one is held: it is delivered as the source."""
     of_track = {each.track_id: each for each in routes}
+    held = {face.shot_id for face in tracks if face.id in of_track and of_track[face.id].model == HELD}
     found: dict[int, list[Cue]] = {}
     for face in tracks:
         chosen = of_track.get(face.id)
-        if chosen is not None and chosen.model not in (PASS_THROUGH, HELD):
+        if chosen is not None and chosen.model != PASS_THROUGH and face.shot_id not in held:
             found.setdefault(face.shot_id, []).append((face, chosen))
     return found
 

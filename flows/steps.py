@@ -3,7 +3,7 @@
 `asked` of a step is what it reads beside the rows of the steps before it; a setting that changes what is found counts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from tasks import split as splitting
 from tasks.ingest import Ingested
 from tasks.job import EpisodeJob
 from tasks.progress import OnProgress
+from tasks.rules import rules
 
 
 @dataclass(frozen=True)
@@ -98,17 +99,25 @@ def cast(book: Ledger, film: Film, tracks: Sequence[Track], heard: Heard) -> Cas
     return Cast(book.read(character.of_episode), book.read(track.of_episode), notes["reasons"])
 
 
-def route(book: Ledger, job: EpisodeJob, film: Film, cast: Cast, heard: Heard) -> Sequence[Route]:
-    """The rules decide, and what persons have said is laid over it in the same transaction (ADR 22)."""
+def route(
+    book: Ledger, job: EpisodeJob, film: Film, cast: Cast, heard: Heard, lacking: Mapping[str, str]
+) -> Sequence[Route]:
+    """The rules decide, and what persons have said is laid over it in the same transaction (ADR 22).
+
+    lacking  models that the rules may choose and this job cannot have, each with the reason
+    """
+    table = rules()
 
     def compute(_: object) -> Found:
-        found = run(routing.route, film, cast.tracks, cast.characters, heard.turns, job.model, cast.reasons)
+        found = run(
+            routing.route, film, cast.tracks, cast.characters, heard.turns, job.model, cast.reasons, table, lacking
+        )
 
         def listen_to_persons(session: Session) -> None:
             episode = session.get_one(Episode, book.episode.id, populate_existing=True)
-            judge_again(session, episode, episode.overrules)
+            judge_again(session, episode, episode.overrules, table)
 
-        return Found(found, then=listen_to_persons)
+        return Found(found, {"rules": table.model_dump(), "lacking": dict(lacking)}, listen_to_persons)
 
-    book.step("route", {"model": job.model}, compute)
+    book.step("route", {"model": job.model, "rules": table.sha, "lacking": dict(lacking)}, compute)
     return book.read(route_rows.of_episode)

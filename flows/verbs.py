@@ -121,9 +121,9 @@ def retry(name: str, shots: Sequence[str], by: str, why: str = "", new_seed: boo
     word = Word("retry", name, by, why)
     with _transaction(name) as (session, row):
         rows = _named(session, row, shots) if shots else _red(session, row)
-        for each in rows:
-            _refuse_to_retry(word, each, new_seed)
         said = overrule.of(row)
+        for each in rows:
+            _refuse_to_retry(word, each, new_seed, said.get(each.name))
         says = {each.name: said.get(each.name) for each in rows}
         if new_seed:
             says |= {each.name: _with_next_seed(session, row, each, word, said.get(each.name)) for each in rows}
@@ -143,6 +143,8 @@ def cancel(name: str, shots: Sequence[str], by: str, why: str = "") -> Obeyed:
     """Shots that wait or are drawn turn red; if none is named all of those, and the episode fails."""
     word = Word("cancel", name, by, why)
     with _transaction(name) as (session, row):
+        if row.status is EpisodeStatus.PLANNED:
+            raise Refused(f"{name} is only planned: nobody works on it, so there is nothing to cancel.")
         rows = _named(session, row, shots) if shots else shot.of_episode(session, row.id)
         if shots and (idle := [f"{each.name} is {each.status}" for each in rows if each.status not in AT_WORK]):
             raise Refused(
@@ -215,13 +217,13 @@ def _turned(
     return Change(each.name, stood, str(to), reason)
 
 
-def _refuse_to_retry(word: Word, each: Shot, new_seed: bool) -> None:
+def _refuse_to_retry(word: Word, each: Shot, new_seed: bool, said: Overrule | None) -> None:
     match each.status:
         case ShotStatus.DONE if not new_seed:
             what = "the same question has the same answer. --new-seed draws it once more, `dubline reroute` otherwise"
-        case ShotStatus.HELD:
+        case ShotStatus.HELD if said is not None and said.model == HELD:
             what = f"{each.reason}. `dubline release {word.episode} {each.name}` takes that back"
-        case ShotStatus.PASSED_THROUGH:
+        case ShotStatus.HELD | ShotStatus.PASSED_THROUGH:
             what = f"{each.reason}. `dubline reroute {word.episode} {each.name} --model NAME` may draw it all the same"
         case ShotStatus.PLANNED:
             what = "nobody has decided yet who draws it"

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     whisper: AbsolutePath | None = Field(
         default=None, description="Whisper checkpoint (.pt) for transcripts; none: no transcript"
     )
+    routes: AbsolutePath | None = Field(
+        default=None, description="table of rules by which faces are routed (.toml); none: tasks/route.toml"
+    )
     farm: str = Field(default="", description="URL of the farm's Prefect API; empty: the one of `dubline up` here")
     operator: str = Field(default="", max_length=100, description="who speaks in `retry`, `hold`, …; empty: the login")
     threads: int = Field(default=0, ge=0, description="CPU threads of networks and encoders; 0: all cores")

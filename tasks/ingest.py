@@ -45,7 +45,7 @@ class Ingested:
 def ingest_episode(
     film_path: Path,
     dub_path: Path,
-    out_path: Path,
+    out_path: Path | None,
     *,
     allow_length: bool = False,
     stems: Mapping[str, Path] | None = None,
@@ -55,19 +55,17 @@ def ingest_episode(
 ) -> Ingested:
     """Measures and fingerprints film, dub and stems, and what says who speaks.
 
+    out_path  where the delivery goes; None: there will be none
     raises  Refused for anything that cannot be worked with or delivered
     """
     stems, voices = dict(stems or {}), dict(voices or {})
-    check_out(out_path, [film_path, dub_path, *stems.values(), *voices.values()])
+    if out_path is not None:
+        check_out(out_path, [film_path, dub_path, *stems.values(), *voices.values()])
     film = probe(film_path)
     check_film(film)
     check_mouths(film, mouths or {})
-    encoder, container = encoder_for(film, deliver), container_of(out_path)
-    if container.pictures is not None and encoder.makes not in container.pictures:
-        raise Refused(
-            f"{out_path.name}: {container.name} cannot carry the picture, {encoder.words}. "
-            f"Choose another ending ({out_path.with_suffix('.mkv').name} takes everything) or another --deliver."
-        )
+    if out_path is not None:
+        check_picture(film, out_path, deliver)
     dub = probe_sound(dub_path)
     notes = check_length(film, dub, allow_length)
     told = [read(path, int(film.duration * 1_000_000)).notes for path in voices.values()]
@@ -92,6 +90,16 @@ def check_out(out: Path, inputs: list[Path]) -> None:
         raise Refused(f"The folder {folder} of the delivery does not exist. Make it, or choose another.")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise Refused(f"The folder {folder} cannot be written to. Change its permissions, or choose another.")
+
+
+def check_picture(film: Film, out: Path, deliver: Deliver) -> None:
+    """raises Refused if the delivery's container cannot carry its picture"""
+    encoder, container = encoder_for(film, deliver), container_of(out)
+    if container.pictures is not None and encoder.makes not in container.pictures:
+        raise Refused(
+            f"{out.name}: {container.name} cannot carry the picture, {encoder.words}. "
+            f"Choose another ending ({out.with_suffix('.mkv').name} takes everything) or another --deliver."
+        )
 
 
 def check_film(film: Film) -> None:
@@ -171,7 +179,7 @@ def _seconds(duration: Fraction) -> str:
 def ingest(
     film_path: Path,
     dub_path: Path,
-    out_path: Path,
+    out_path: Path | None,
     *,
     allow_length: bool = False,
     stems: Mapping[str, Path] | None = None,

@@ -98,9 +98,19 @@ class EpisodeJob(BaseModel):
         return self
 
     @property
+    def delivers(self) -> bool:
+        """Whether somebody has said where the delivery goes. A plan needs none, and nothing is written there."""
+        return self.out != nowhere(self.film)
+
+    @property
     def called(self) -> str:
         """The episode's name as asked for, or as the delivery is called."""
         return self.name or self.out.stem
+
+
+def nowhere(film: Path) -> Path:
+    """What stands for the delivery in a job that only asks for the plan: under the film's root, if it has one."""
+    return film.with_name(f"{film.stem}.planned.mkv")
 
 
 def asked(**wishes: Any) -> EpisodeJob:

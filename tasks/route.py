@@ -1,12 +1,12 @@
 """Route: which model draws which face in which frames, and the reason in words.
 
-Promises: every track gets exactly one route; the first rule that fits decides; an operator's model overrules what a
-model is not good at, but not what it cannot do, and draws nobody who does not speak. A route keeps all that was
-measured, so a person's word about a shot makes another of it without film, sound or store.
-Deliberately not here: whether the model and its weights are there (ingest, doctor).
+Promises: every track gets exactly one route, by the table of rules (tasks/rules.py); whom no voice was bound to, or who
+says nothing, nobody can have drawn; an operator's model overrules what a model is not good at, but not what it cannot
+do. A route keeps all that was measured, so a person's word about a shot makes another of it without film, sound or
+store. Deliberately not here: whether a model and its weights are there (flows/painters.py says).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -18,54 +18,15 @@ from storage.catalog import HELD, PASS_THROUGH, Character, Route, Track, Turn
 from storage.catalog.overrule import Overrule
 from storage.film.probe import Film
 from tasks.ranges import FADE, Range, length, meet, runs, under, union, widen
+from tasks.rules import Measures, Table, rules
 
-SMALLEST: Final = 48  # pixels, forehead to chin: in a smaller face nobody sees the mouth
-NARROWEST: Final = 4  # pixels, half the mouth at rest: nobody sees what a smaller one says
-FARTHEST: Final = 60  # degrees from the camera: beyond, one corner of the mouth is out of sight
-BLURRED: Final = 10  # sharpness; GRID faces have about 200, a face in Tears of Steel out of focus 38
-SURE: Final = 0.6  # confidence of the binding of voice and face
-
-Measures = Mapping[str, Any]
-Rule = tuple[Callable[[Measures], bool], str]
-
-NOTHING_TO_DRAW: Final[tuple[Rule, ...]] = (
-    (lambda m: m["character"] is None, "{unbound}"),
-    (lambda m: m["frames"] == 0, "{character} says nothing while this face is seen"),
-)
-UNSURE: Final[Rule] = (
-    lambda m: m["confidence"] < SURE, "not sure that this is {character}'s face, {confidence:.2f}: under {SURE}"
-)  # fmt: skip
-CANNOT: Final[Mapping[str, tuple[Rule, ...]]] = {
-    "diff2lip": ((lambda m: not m["mesh"], "it needs landmarks and this face has none"),),
-    "omnisync": (),
-}
-NOT_GOOD_AT: Final[Mapping[str, tuple[Rule, ...]]] = {
-    "diff2lip": (
-        (lambda m: m["height_px"] < SMALLEST, "face {height_px:.0f} px high: under {SMALLEST}"),
-        (lambda m: m["style"] == "stylised", "drawn face: it has learnt from filmed ones"),
-        (lambda m: m["yaw"] > FARTHEST, "face turned {yaw:.0f}° from the camera: over {FARTHEST}"),
-        (lambda m: m["sharpness"] < BLURRED, "face blurred, sharpness {sharpness:.0f}: under {BLURRED}"),
-        UNSURE,
-    ),
-    "omnisync": (
-        (lambda m: m["mouth_px"] < NARROWEST, "mouth {mouth_px:.1f} px to a side: under {NARROWEST}"),
-        UNSURE,
-    ),
-}
-CHOICE: Final[tuple[tuple[Callable[[Measures], bool], str, str], ...]] = (  # when, which model, why
-    (lambda m: m["style"] == "stylised", "omnisync", "drawn face: omnisync draws without landmarks"),
-    (lambda m: not m["mesh"], "omnisync", "no landmarks on this face: omnisync draws without"),
-    (lambda m: True, "diff2lip", "face {height_px:.0f} px high, turned {yaw:.0f}°"),
-)
-ROUTED: Final = tuple(dict.fromkeys(name for _, name, _ in CHOICE))  # who may be needed if no model is asked for
-LIMITS: Final = {
-    "SMALLEST": SMALLEST, "NARROWEST": NARROWEST, "FARTHEST": FARTHEST, "BLURRED": BLURRED, "SURE": SURE,
-}  # fmt: skip
+ENDS: Final = {PASS_THROUGH: "passed through", HELD: "held"}
 
 
 def route_all(
     film: Film, tracks: Sequence[Track], characters: Sequence[Character], turns: Sequence[Turn],
-    model: str | None = None, unbound: Sequence[str] = (),
+    model: str | None = None, unbound: Sequence[str] = (), table: Table | None = None,
+    lacking: Mapping[str, str] | None = None,
 ) -> list[Route]:  # fmt: skip
     """One route a track, in their order.
 
@@ -73,10 +34,13 @@ def route_all(
     turns    of both sides, their speakers loaded
     model    what the operator wants to draw every mouth with
     unbound  for each track why it has no voice, as `cast` said it, where that is still known
+    table    of rules; otherwise this machine's
+    lacking  models that the rules may choose and this job cannot have, each with the reason
 
     Persons' words about shots are not heard here: flows/overruling.py lays them over, for they change without film.
     """
     named = {character.id: character for character in characters}
+    table = table or rules()
     routes = []
     for n, track in enumerate(tracks):
         character = named.get(track.character_id) if track.character_id is not None else None
@@ -84,13 +48,14 @@ def route_all(
         ranges = to_render(film, runs(geometry["frames"]), turns_of(character, turns))
         seen = {"mouth_px": round(float(np.median(geometry["mouth"][:, 2])), 1), "mesh": geometry["points"].size > 0}
         why = unbound[n] if n < len(unbound) else "no voice was bound to this face"
-        routes.append(decide(track, seen, character, ranges, model, why))
+        routes.append(decide(track, seen, character, ranges, model, why, table, lacking or {}))
     return routes
 
 
 def decide(
-    track: Track, seen: Measures, character: Character | None, ranges: list[Range], model: str | None, unbound: str
-) -> Route:
+    track: Track, seen: Measures, character: Character | None, ranges: list[Range], model: str | None, unbound: str,
+    table: Table, lacking: Mapping[str, str],
+) -> Route:  # fmt: skip
     """The route of one track whose frames to render are known.
 
     seen  what its geometry says: mouth_px, half the mouth's width in pixels, and mesh, whether it has one
@@ -99,58 +64,93 @@ def decide(
         **seen,
         "height_px": round(track.height_px, 1),
         "yaw": round(track.yaw, 1),
+        "pitch": round(track.pitch, 1),
         "sharpness": round(track.sharpness, 1),
         "style": track.style,
+        "covered": round(track.covered, 3),
+        "face": track.face,
         "confidence": round(track.confidence, 3),
         "frames": length(ranges),
         "speaks": [list(one) for one in ranges],
         "unbound": unbound,
+        "lacking": dict(lacking),
     }
-    return judge(track.id, numbers, character, model)
+    return judge(track.id, numbers, character, model, table)
 
 
 def judge(
-    track_id: int, numbers: dict[str, Any], character: Character | None, model: str | None, said: Overrule | None = None
-) -> Route:
+    track_id: int, numbers: dict[str, Any], character: Character | None, model: str | None, table: Table,
+    said: Overrule | None = None,
+) -> Route:  # fmt: skip
     """The route that the rules, the job's model and a person's word make of what was measured.
 
-    numbers  as `decide` has kept them in the route
+    numbers  as `decide` has kept them in the route, perhaps that of an older Dubline, which kept fewer
     model    what the job wants every mouth drawn with
     said     about this shot; it wins over the job
     """
     measures = {**numbers, "character": character.name if character else None}
     if said is not None and said.model in (HELD, PASS_THROUGH):
         return Route(track_id, said.model, said.words, numbers, [], said.by)
-    if (reason := first_that_fits(NOTHING_TO_DRAW, measures)) is not None:
-        return passed_through(track_id, reason, numbers)
-    fits, choice = next((name, why) for holds, name, why in CHOICE if holds(measures))
+    if character is None:
+        return not_drawn(track_id, PASS_THROUGH, numbers["unbound"], numbers)
+    if numbers["frames"] == 0:
+        return not_drawn(track_id, PASS_THROUGH, f"{character.name} says nothing while this face is seen", numbers)
     word = said if said is not None and said.model else None
-    chosen = (word.model if word else model) or fits
-    words = word.words if word else f"{chosen} was asked for"
-    if (reason := first_that_fits(CANNOT[chosen], measures)) is not None:
-        return passed_through(track_id, f"{words}, but {reason}", numbers)
-    limit = first_that_fits(NOT_GOOD_AT[chosen], measures)
-    if limit is not None and not (word or model):
-        return passed_through(track_id, f"{limit}, passed through", numbers)
-    if limit is not None:
-        reason = f"{words}, although: {limit}"
+    if word is not None:
+        found = overruled(track_id, measures, numbers, table, str(word.model), word.words, word.by)
+    elif model is not None:
+        found = overruled(track_id, measures, numbers, table, model, f"{model} was asked for", "--model")
     else:
-        why = choice.format_map(measures) if chosen == fits and not word else words
-        reason = f"{measures['character']} speaks in {measures['frames']} frames; {why}"
-    return Route(
-        track_id=track_id, model=chosen, reason=reason, numbers=numbers, ranges=numbers["speaks"],
-        seed=said.seed if said else None,
-        decided_by=word.by if word else "--model" if model else "dubline",
-    )  # fmt: skip
+        found = ruled(track_id, measures, numbers, table)
+    found.seed = said.seed if said and found.model not in ENDS else None
+    return found
 
 
-def first_that_fits(rules: Sequence[Rule], measures: Measures) -> str | None:
-    """The reason of the first rule that holds."""
-    return next((reason.format_map({**measures, **LIMITS}) for holds, reason in rules if holds(measures)), None)
+def ruled(track_id: int, measures: Measures, numbers: dict[str, Any], table: Table) -> Route:
+    """What the table alone makes of a face: the first choice that fits, or the next where its model is lacking."""
+    lacking: list[str] = []
+    for choice in table.choice:
+        if not choice.fits(measures):
+            continue
+        if choice.model in ENDS:
+            reason = "; ".join([*lacking, choice.words(measures)])
+            return not_drawn(track_id, choice.model, f"{reason}, {ENDS[choice.model]}", numbers)
+        limits = table.limits(choice.model, measures)
+        if limits and not lacking:
+            reason = f"{limits[0].words(measures)}, {ENDS[limits[0].then]}"
+            return not_drawn(track_id, limits[0].then, reason, numbers)
+        if choice.model in measures.get("lacking", {}):
+            lacking.append(f"{choice.model} would draw it, but {measures['lacking'][choice.model]}")
+        elif not limits:
+            why = "; ".join([*lacking, choice.words(measures)])
+            return drawn(track_id, choice.model, f"{spoken(measures)}; {why}", numbers, "dubline")
+    return not_drawn(track_id, HELD, f"{'; '.join(dict.fromkeys(lacking))}, held", numbers)
 
 
-def passed_through(track_id: int, reason: str, numbers: dict[str, Any]) -> Route:
-    return Route(track_id=track_id, model=PASS_THROUGH, reason=reason, numbers=numbers, ranges=[])
+def overruled(
+    track_id: int, measures: Measures, numbers: dict[str, Any], table: Table, model: str, words: str, by: str
+) -> Route:
+    """What the table makes of a face that a person has sent to a model: only its final limits count."""
+    limits = table.limits(model, measures)
+    if limits and limits[0].final:
+        return not_drawn(track_id, PASS_THROUGH, f"{words}, but {limits[0].words(measures)}", numbers)
+    if limits:
+        return drawn(track_id, model, f"{words}, although: {limits[0].words(measures)}", numbers, by)
+    fits = next(choice for choice in table.choice if choice.fits(measures))
+    why = fits.words(measures) if fits.model == model and by == "--model" else words
+    return drawn(track_id, model, f"{spoken(measures)}; {why}", numbers, by)
+
+
+def spoken(measures: Measures) -> str:
+    return f"{measures['character']} speaks in {measures['frames']} frames"
+
+
+def drawn(track_id: int, model: str, reason: str, numbers: dict[str, Any], by: str) -> Route:
+    return Route(track_id, model, reason, numbers, numbers["speaks"], decided_by=by)
+
+
+def not_drawn(track_id: int, end: str, reason: str, numbers: dict[str, Any]) -> Route:
+    return Route(track_id, end, reason, numbers, [])
 
 
 def turns_of(character: Character | None, turns: Sequence[Turn]) -> list[Turn]:
@@ -173,6 +173,7 @@ def to_render(film: Film, present: Sequence[Range], turns: Sequence[Turn]) -> li
 @task(cache_policy=NO_CACHE)
 def route(
     film: Film, tracks: Sequence[Track], characters: Sequence[Character], turns: Sequence[Turn],
-    model: str | None = None, unbound: Sequence[str] = (),
+    model: str | None = None, unbound: Sequence[str] = (), table: Table | None = None,
+    lacking: Mapping[str, str] | None = None,
 ) -> list[Route]:  # fmt: skip
-    return route_all(film, tracks, characters, turns, model, unbound)
+    return route_all(film, tracks, characters, turns, model, unbound, table, lacking)

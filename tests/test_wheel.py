@@ -39,6 +39,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "migrations/script.py.mako",
         "migrations/versions/0001_the_thirteen_tables.py",
         "tasks/report.html",
+        "tasks/route.toml",
         "models/ledger.toml",
         "models/face/weights/face_landmark.tflite",
         "models/face/weights/NOTICE",

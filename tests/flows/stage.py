@@ -20,6 +20,7 @@ from tasks.look import Looked
 from tasks.progress import OnProgress
 from tasks.render import Drawn, Question
 from tasks.route import decide
+from tasks.rules import Table
 from tests.shoot import FILM_24, draw_film, draw_picture, draw_sound, keep_pictures
 
 LONG = 12  # frames of a shot
@@ -38,6 +39,8 @@ class Stage:
         if not self.dub.exists():
             draw_film(self.film, shots * long, FILM_24)
             draw_sound(self.dub, shots * long / FILM_24)
+        self.beside = False  # whether a second face stands beside the first
+        self.covered: dict[int, float] = {}  # of the first face, by the first frame of its shot
         self.cuts: list[tuple[int, int]] = []  # where `split` cuts; every `long` frames if empty
 
     def job(self, **wishes: Any) -> EpisodeJob:
@@ -62,9 +65,12 @@ class Stage:
             nothing = {name: np.zeros(self.long, np.float32) for name in measures}
             geometry = artifacts.put_arrays("geometry", {"frames": frames, **nothing})
             looked.kept.append(geometry)
-            looked.tracks.append(
-                Track(shot.id, "f1", shot.start, shot.end, self.long, geometry.sha, 200.0, 0.0, 80.0, "photoreal")
-            )
+            for name in ("f1", "f2") if self.beside else ("f1",):
+                face = Track(
+                    shot.id, name, shot.start, shot.end, self.long, geometry.sha, 200.0, 0.0, 80.0, "photoreal"
+                )
+                face.covered = self.covered.get(shot.start, 0.0) if name == "f1" else 0.0
+                looked.tracks.append(face)
         return looked
 
     def listen(self, film: Film, dub: Path, stems: Mapping[str, Path], speakers: object, transcript: bool,
@@ -82,12 +88,16 @@ class Stage:
 
     def route(
         self, film: Film, tracks: Sequence[Track], characters: Sequence[Character], turns: Sequence[Turn],
-        model: str | None, reasons: Sequence[str],
+        model: str | None, reasons: Sequence[str], table: Table, lacking: Mapping[str, str],
     ) -> list[Route]:  # fmt: skip
         self.enter("route")
         assert all(track.character_id == characters[0].id for track in tracks)
         seen = {"mouth_px": 21.0, "mesh": True}
-        return [decide(each, seen, characters[0], [(each.start + 2, each.end - 2)], model, "") for each in tracks]
+        spoken = [[(each.start + 2, each.end - 2)] for each in tracks]
+        return [
+            decide(each, seen, characters[0], frames, model, "", table, lacking)
+            for each, frames in zip(tracks, spoken, strict=True)
+        ]
 
     def render(
         self, question: Question, film: Film, geometry: object, speech: Path, model: object, folder: Path,
@@ -114,7 +124,7 @@ def stand_in(stage: Stage, put: Callable[[str, object], None]) -> None:
     put("flows.takes.render", _task(stage.render))
     put("flows.painters.painter", lambda name, variant: Painter("c" * 64, "w" * 64, ("", "calm")))
     put("flows.painters.loaded", lambda name, variant: None)
-    put("flows.painters.check", lambda job: None)
+    put("flows.painters.check", lambda job: {})
     put("flows.patience.PAUSES", (0.0, 0.0, 0.0))
 
 

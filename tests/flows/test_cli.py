@@ -78,6 +78,10 @@ def test_help_needs_nothing_heavy() -> None:
         pytest.param(
             ["dub", "a", "b", "-o", "c", "--prompt", "loud"], 2, "No model knows the prompt 'loud'", id="prompt"
         ),
+        pytest.param(["dub", "a", "b"], 2, "Missing option '-o' / '--out'", id="nowhere-to-deliver"),
+        pytest.param(["plan", "a"], 2, "Missing argument 'DUB'", id="plan-without-a-dub"),
+        pytest.param(["plan", "a", "b", "--model", "magic"], 2, "no model 'magic'", id="plan-no-such-model"),
+        pytest.param(["plan", "a", "b"], 2, "no file", id="plan-no-film"),
         pytest.param(["shots", "ep01"], 2, "No episode is called 'ep01'", id="no-such-episode"),
         pytest.param(["show", "ep01", "sh0010"], 2, "The catalog is empty", id="no-such-shot"),
     ],
@@ -153,6 +157,17 @@ def test_doctor_ends_with_3_only_for_what_is_needed(
     monkeypatch.setattr("flows.doctor.CHECKS", [lambda: gpu, lambda: ffmpeg])
     assert call(monkeypatch, "doctor", "--json") == 3
     assert [each["state"] for each in json.loads(capsys.readouterr().out)] == ["absent", "missing"]
+
+
+def test_doctor_says_what_is_wrong_in_a_studios_table_of_rules(
+    house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "route.toml").write_text(
+        '[[choice]]\nwhen = { yaw = { beyond = 4 } }\nmodel = "diff2lip"\nsay = "a face"'
+    )
+    monkeypatch.setenv("DUBLINE_ROUTES", str(tmp_path / "route.toml"))
+    assert call(monkeypatch, "doctor") == 3
+    assert "yaw cannot be compared by 'beyond'; there are under, over" in capsys.readouterr().out
 
 
 def test_doctor_touches_nothing(house: Path) -> None:

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from flows import verbs
 from flows.claim import claim
 from flows.delivery import Delivery
 from flows.episode import dub
 from flows.progress import Lines
-from storage.catalog import EpisodeStatus, ShotStatus, Side, episode, event, shot, take
+from storage.catalog import EpisodeStatus, ShotStatus, Side, episode, event, route, shot, take
 from storage.catalog.session import catalog
 from storage.errors import Missing, OutOfGpuMemory, Refused, ShotFailed
 from storage.film.probe import fingerprint, probe
 from storage.film.read import frames
+from storage.settings import settings
 from tests.flows.stage import FRAMES, Stage, set_up
 from tests.shoot import draw_sound
 
@@ -232,6 +234,69 @@ def test_a_take_whose_files_are_gone_is_drawn_anew(stage: Stage, house: Path) ->
     first.out.unlink()
     assert run(stage).whole and pictures(first.out) == before
     assert stage.computed["render 12"] == 2 and stage.computed["render 24"] == 1
+
+
+def test_a_shot_that_the_rules_hold_waits_for_a_person_and_is_drawn_when_one_says_so(stage: Stage) -> None:
+    stage.covered = {12: 0.4}
+    delivery = run(stage)
+    why = "something is before the mouth in 40% of the frames: over 30%, held"
+    assert delivery.open == [{"shot": "sh0020", "status": "held", "reason": why}] and delivery.changed == 8
+    assert "render 12" not in stage.computed
+    with pytest.raises(
+        Refused, match=r"sh0020 is held: something .* `dubline reroute out sh0020 --model NAME` may draw"
+    ):
+        verbs.retry("out", ["sh0020"], "anna")
+    verbs.reroute("out", ["sh0020"], "diff2lip", "anna", "the glass is behind him")
+    delivery = run(stage)
+    assert delivery.whole and delivery.changed == 16
+    assert stage.computed == dict.fromkeys([*ANALYSIS, *DRAWING], 1)
+    with catalog() as session:
+        (row,) = episode.newest_first(session)
+        (said, _) = route.of_episode(session, row.id)
+    assert said.decided_by == "anna" and said.reason.endswith(f"although: {why.removesuffix(', held')}")
+
+
+def test_nothing_of_a_held_shot_is_drawn(stage: Stage) -> None:
+    """Not even its other face: the shot is delivered as the source."""
+    stage.covered, stage.beside = {12: 0.4}, True
+    assert run(stage).changed == 8
+    assert "render 12" not in stage.computed and stage.computed["render 24"] == 1
+
+
+def test_faces_of_a_model_that_is_lacking_are_held_until_it_is_there(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.setattr("flows.painters.check", lambda job: {"diff2lip": "its weights are not on this machine"})
+        delivery = run(stage)
+    assert delivery.changed == 0
+    assert {each["reason"] for each in delivery.open} == {
+        "diff2lip would draw it, but its weights are not on this machine, held"
+    }
+    assert run(stage).whole
+    assert stage.computed == dict.fromkeys([*ANALYSIS, *DRAWING], 1) | {"route": 2}
+
+
+def test_another_table_of_rules_routes_anew_and_looks_at_nothing_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(stage)
+    table = stage.folder / "route.toml"
+    monkeypatch.setenv("DUBLINE_ROUTES", str(table))
+    settings.cache_clear()
+    strict = '[[choice]]\nmodel = "pass-through"\nsay = "{character} keeps her mouth"'
+    for comment in ("", "\n# and so does everybody"):
+        table.write_text(strict + comment)
+        assert run(stage).changed == 0
+    assert stage.computed == dict.fromkeys([*ANALYSIS, *DRAWING], 1) | {"route": 2}
+    monkeypatch.delenv("DUBLINE_ROUTES")
+    settings.cache_clear()
+    verbs.reroute("out", ["sh0020"], "diff2lip", "anna")
+    verbs.release("out", ["sh0020"], "anna")
+    with catalog() as session:
+        (row,) = episode.newest_first(session)
+        routes = route.of_episode(session, row.id)
+    assert {each.reason for each in routes} == {"ANNA keeps her mouth, passed through"}
 
 
 def test_what_is_refused_leaves_neither_house_nor_delivery(stage: Stage, house: Path) -> None:

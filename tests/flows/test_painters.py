@@ -28,12 +28,44 @@ def supplied(house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     return tmp_path
 
 
-def test_a_job_without_a_model_needs_all_that_faces_may_be_sent_to(supplied: Path) -> None:
-    painters.check(job())
+def test_a_job_that_asks_for_no_model_goes_on_without_one_whose_weights_are_not_here(supplied: Path) -> None:
+    assert painters.check(job()) == {}
     omnisync.WEIGHTS.unlink()
+    assert painters.check(job()) == {"omnisync": "its weights are not on this machine"}
+    assert painters.check(job(model="diff2lip")) == {}
     with pytest.raises(Missing, match="weights of omnisync starter are missing"):
+        painters.check(job(model="omnisync"))
+    diff2lip.WEIGHTS.unlink()
+    with pytest.raises(Missing, match="weights of omnisync starter are missing"):  # the table names it first
         painters.check(job())
-    painters.check(job(model="diff2lip"))
+
+
+def test_a_machine_that_only_routes_is_not_asked_for_weights(supplied: Path) -> None:
+    """On a farm those who draw have them."""
+    omnisync.WEIGHTS.unlink()
+    assert painters.permit(job()) == {} == painters.permit(job(model="omnisync"))
+
+
+def test_a_licence_bars_a_model_from_the_rules_and_refuses_a_job_that_asks_for_it(supplied: Path) -> None:
+    barred = {"diff2lip": "the licence of its paper weights forbids commercial work"}
+    assert painters.permit(job(variant="paper", purpose="commercial")) == barred
+    assert painters.permit(job(variant="paper", purpose="research")) == {}
+    with pytest.raises(Refused, match="weights of diff2lip paper may not be used commercially"):
+        painters.permit(job(variant="paper", purpose="commercial", model="diff2lip"))
+    with pytest.raises(Refused, match="omnisync has no variant 'magic'"):
+        painters.permit(job(variant="magic"))
+
+
+def test_a_wrong_table_of_rules_is_refused_before_anything(supplied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = supplied / "route.toml"
+    table.write_text('[[choice]]\nmodel = "magic"\nsay = "a face"')
+    monkeypatch.setenv("DUBLINE_ROUTES", str(table))
+    settings.cache_clear()
+    for ask in (painters.check, painters.permit):
+        with pytest.raises(Refused, match="choice 1: there is no model 'magic'"):
+            ask(job())
+        with pytest.raises(Refused, match="cannot be used: choice 1"):
+            ask(job(model="diff2lip"))  # whose limits stand there too
 
 
 def test_a_prompt_that_no_model_knows_is_answered_with_those_there_are(supplied: Path) -> None:

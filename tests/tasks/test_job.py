@@ -8,7 +8,7 @@ import pytest
 
 from storage.errors import DublineError, Missing, Refused
 from storage.settings import settings
-from tasks.job import EpisodeJob, asked
+from tasks.job import EpisodeJob, asked, nowhere
 
 WISHES: dict[str, Any] = {"film": "films:ep1/film.mov", "dub": "films:ep1/fr.wav", "out": "out:ep1.fr.mov"}
 
@@ -35,6 +35,17 @@ def test_a_job_written_on_one_machine_is_read_on_another(roots: None, monkeypatc
     read = EpisodeJob.model_validate(written)
     assert read.film == Path("/nas/pictures/film.mov") and read.stems == {"Anna": Path("/nas/pictures/anna.wav")}
     assert read.model_dump(mode="json") == written
+
+
+def test_a_job_that_only_asks_for_a_plan_is_known_as_one_on_every_machine(
+    roots: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wishes = WISHES | {"out": nowhere(Path(WISHES["film"]))}
+    assert not asked(**wishes).delivers and asked(**WISHES).delivers
+    written = asked(**wishes).model_dump(mode="json")
+    assert written["out"] == "films:ep1/film.planned.mkv"
+    mapped(monkeypatch, "films=/nas/pictures")
+    assert not EpisodeJob.model_validate(written).delivers
 
 
 def test_both_forms_of_a_path_are_the_same_job(roots: None) -> None:

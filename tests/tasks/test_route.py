@@ -1,5 +1,6 @@
 """Routes: a rule at a time, and the frames to the frame."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -8,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models import registry
 from storage import artifacts
-from storage.catalog import HELD, PASS_THROUGH, Character, Side, Speaker, Track, Turn
+from storage.catalog import HELD, PASS_THROUGH, Character, Route, Side, Speaker, Track, Turn
 from storage.catalog.overrule import Overrule
 from storage.film.probe import Film, probe
 from tasks.ranges import meet, runs, under, union, widen
-from tasks.route import CANNOT, CHOICE, NOT_GOOD_AT, decide, judge, route, to_render
+from tasks.route import decide, judge, route, to_render
+from tasks.rules import OURS, Table, read
 from tests.shoot import FILM_24, NTSC_30, PAL, draw_film
 
 HOUR_US = 3_600_000_000
@@ -62,6 +63,16 @@ def turn(start_us: int, end_us: int, speaker_id: int = 1, side: Side = Side.ORIG
 
 
 HERO = Character(name="Anna", original_id=1, dub_id=2, overlap=0.9)
+TABLE = read(OURS)
+
+
+def decided(
+    measures: dict[str, Any], character: Character | None = HERO, frames: tuple[int, int] = (3, 9),
+    model: str | None = None, table: Table = TABLE, lacking: Mapping[str, str] | None = None,
+) -> Route:  # fmt: skip
+    """The route of a good face that differs from one in these measures, and speaks in these frames."""
+    ranges = [frames] if frames[1] > frames[0] else []
+    return decide(track(**measures), seen(**measures), character, ranges, model, "off screen", table, lacking or {})
 
 
 @pytest.mark.parametrize(
@@ -112,32 +123,48 @@ HERO = Character(name="Anna", original_id=1, dub_id=2, overlap=0.9)
         pytest.param({"yaw": 72.0}, HERO, 48, PASS_THROUGH, "turned 72° from the camera: over 60", id="profile"),
         pytest.param({"sharpness": 4.0}, HERO, 48, PASS_THROUGH, "sharpness 4: under 10", id="blurred"),
         pytest.param({"confidence": 0.55}, HERO, 48, PASS_THROUGH, "not sure that this is Anna's face", id="unsure"),
+        pytest.param({"confidence": 0.6}, HERO, 48, "diff2lip", "Anna speaks in 48 frames", id="just-sure-enough"),
+        pytest.param(
+            {"covered": 0.4},
+            HERO,
+            48,
+            HELD,
+            "something is before the mouth in 40% of the frames: over 30%, held",
+            id="covered",
+        ),
+        pytest.param({"covered": 0.3}, HERO, 48, "diff2lip", "Anna speaks", id="just-not-covered"),
+        pytest.param(
+            {"covered": 0.9, "confidence": 0.5}, HERO, 48, PASS_THROUGH, "not sure", id="covered-and-not-even-sure"
+        ),
+        pytest.param({"covered": 0.4, "style": "stylised"}, HERO, 48, "omnisync", "drawn face", id="drawn-and-covered"),
+        pytest.param({"covered": 0.4}, None, 0, PASS_THROUGH, "off screen", id="covered-and-silent"),
     ],
 )
 def test_the_first_rule_that_fits_decides(
     measures: dict[str, Any], character: Character | None, frames: int, model: str, reason: str
 ) -> None:
-    ranges = [(0, frames)] if frames else []
-    found = decide(track(**measures), seen(**measures), character, ranges, None, "off screen")
+    found = decided(measures, character, (0, frames))
     assert found.model == model and reason in found.reason
-    assert found.ranges == ([] if model == PASS_THROUGH else [[0, frames]])
+    assert found.ranges == ([] if model in (PASS_THROUGH, HELD) else [[0, frames]])
     assert found.numbers["frames"] == frames and found.decided_by == "dubline"
 
 
 def test_an_operators_model_overrules_limits_but_draws_nobody_who_is_silent() -> None:
-    small = decide(track(height_px=41.3), seen(), HERO, [(3, 9)], "diff2lip", "")
+    small = decided({"height_px": 41.3}, model="diff2lip")
     assert (small.model, small.ranges, small.decided_by) == ("diff2lip", [[3, 9]], "--model")
     assert small.reason == "diff2lip was asked for, although: face 41 px high: under 48"
-    filmed = decide(track(), seen(), HERO, [(3, 9)], "omnisync", "")
+    filmed = decided({}, model="omnisync")
     assert (filmed.model, filmed.reason) == ("omnisync", "Anna speaks in 6 frames; omnisync was asked for")
-    drawn = decide(track(style="stylised"), seen(), HERO, [(3, 9)], "diff2lip", "")
-    assert (drawn.model, "although: drawn face" in drawn.reason) == ("diff2lip", True)
-    assert decide(track(), seen(), None, [], "omnisync", "off screen").model == PASS_THROUGH
+    stylised = decided({"style": "stylised"}, model="diff2lip")
+    assert (stylised.model, "although: drawn face" in stylised.reason) == ("diff2lip", True)
+    covered = decided({"covered": 0.4}, model="diff2lip")
+    assert (covered.model, "although: something is before the mouth" in covered.reason) == ("diff2lip", True)
+    assert decided({}, None, (0, 0), model="omnisync").model == PASS_THROUGH
 
 
 def test_a_face_without_landmarks_never_goes_to_a_model_that_needs_them() -> None:
     """Not even by an operator's word: the shot would turn red."""
-    found = decide(track(style="stylised"), seen(mesh=False), HERO, [(3, 9)], "diff2lip", "")
+    found = decided({"style": "stylised", "mesh": False}, model="diff2lip")
     assert (found.model, found.ranges) == (PASS_THROUGH, [])
     assert found.reason == "diff2lip was asked for, but it needs landmarks and this face has none"
 
@@ -177,19 +204,78 @@ ANNA_SENT = Overrule("anna", "the chin smears", "omnisync", 8)
 def test_a_persons_word_makes_another_route_of_what_was_measured(
     measures: dict[str, Any], character: Character | None, said: Overrule, model: str, by: str, reason: str
 ) -> None:
-    ranges = [(3, 9)] if character else []
-    ruled = decide(track(**measures), seen(**measures), character, ranges, "diff2lip", "off screen")
-    found = judge(ruled.track_id, ruled.numbers, character, "diff2lip", said)
+    ruled = decided(measures, character, (3, 9) if character else (0, 0), "diff2lip")
+    found = judge(ruled.track_id, ruled.numbers, character, "diff2lip", TABLE, said)
     assert (found.model, found.decided_by, found.reason) == (model, by, reason)
     drawn = model not in (HELD, PASS_THROUGH)
     assert (found.ranges, found.seed) == (([[3, 9]], said.seed) if drawn else ([], None))
-    back = judge(found.track_id, found.numbers, character, "diff2lip")
+    back = judge(found.track_id, found.numbers, character, "diff2lip", TABLE)
     assert (back.model, back.reason, back.ranges) == (ruled.model, ruled.reason, ruled.ranges)
 
 
-def test_every_model_that_can_be_asked_for_has_its_rules() -> None:
-    assert CANNOT.keys() == NOT_GOOD_AT.keys() >= {name for _, name, _ in CHOICE}
-    assert set(registry.names()) <= CANNOT.keys()
+def test_what_an_older_dubline_has_not_measured_fits_no_rule_and_is_no_error() -> None:
+    kept = decided({"covered": 0.9, "pitch": -40.0}).numbers
+    old = {name: value for name, value in kept.items() if name not in ("covered", "pitch", "face", "lacking")}
+    assert judge(1, old, HERO, None, TABLE).model == "diff2lip"
+    table = with_limit(when={"pitch": {"under": -30}}, say="{character}, person {face}, looks down by {pitch:.0f}°")
+    assert judge(1, old, HERO, None, table).model == "diff2lip"
+    assert judge(1, kept, HERO, None, table).reason == "Anna, person ?, looks down by -40°, passed through"
+
+
+NO_OMNISYNC = {"omnisync": "its weights are not on this machine"}
+
+
+@pytest.mark.parametrize(
+    ("measures", "lacking", "model", "reason"),
+    [
+        pytest.param(
+            {"style": "stylised"}, NO_OMNISYNC, HELD,
+            "omnisync would draw it, but its weights are not on this machine, held", id="nobody-else-draws-it",
+        ),
+        pytest.param(
+            {}, NO_OMNISYNC, "diff2lip", "Anna speaks in 6 frames; face 138 px high, turned 5°", id="not-asked"
+        ),
+        pytest.param(
+            {"style": "stylised", "mouth_px": 3.2}, NO_OMNISYNC, PASS_THROUGH,
+            "mouth 3.2 px to a side: under 4, passed through", id="it-would-not-draw-it-either",
+        ),
+        pytest.param(
+            {}, {"diff2lip": "the licence of its paper weights forbids commercial work"}, HELD,
+            "diff2lip would draw it, but the licence of its paper weights forbids commercial work, held", id="licence",
+        ),
+        pytest.param({"confidence": 0.3}, {"diff2lip": "…"}, PASS_THROUGH, "not sure that this is Anna's face, 0.30: "
+                     "under 0.6, passed through", id="unsure-all-the-same"),
+    ],
+)  # fmt: skip
+def test_a_face_whose_model_is_lacking_goes_to_nobody_who_does_not_draw_it(
+    measures: dict[str, Any], lacking: dict[str, str], model: str, reason: str
+) -> None:
+    found = decided(measures, lacking=lacking)
+    assert (found.model, found.reason) == (model, reason)
+    again = judge(found.track_id, found.numbers, HERO, None, TABLE)
+    assert (again.model, again.reason) == (model, reason)
+    asked = decided(measures, model="omnisync", lacking=lacking)
+    assert asked.model == "omnisync"
+
+
+def test_a_face_whose_model_is_lacking_goes_to_the_next_that_draws_it() -> None:
+    table = Table.model_validate({
+        "choice": [
+            {"when": {"yaw": {"over": 40}}, "model": "omnisync", "say": "turned {yaw:.0f}°"},
+            {"model": "diff2lip", "say": "face {height_px:.0f} px high"},
+        ]
+    })  # fmt: skip
+    found = decided({"yaw": 50.0}, table=table, lacking=NO_OMNISYNC)
+    assert (found.model, found.ranges) == ("diff2lip", [[3, 9]])
+    assert found.reason == (
+        "Anna speaks in 6 frames; omnisync would draw it, but its weights are not on this machine; face 138 px high"
+    )
+
+
+def with_limit(**rule: Any) -> Table:
+    """A table of one choice and this limit."""
+    limit = {"models": ["diff2lip"], **rule}
+    return Table.model_validate({"choice": [{"model": "diff2lip", "say": "a face"}], "limit": [limit]})
 
 
 @pytest.mark.parametrize(
