@@ -63,8 +63,12 @@ WEIGHTS: Final[Mapping[tuple[str, ...], tuple[float, ...]]] = {  # by the senses
 def odds(senses: Senses) -> float:
     """Log-odds that the face says it; 0 where no sense says anything.
 
-    One film in ten is counted with in which sync says nothing, for its sound was laid otherwise than GRID's.
+    One film in ten is counted with in which sync says nothing, for its sound was laid otherwise than GRID's. A drawn
+    face may have a mesh or none that means anything: both are believed by half.
     """
+    if senses.drawn is not None and senses.there != ("drawn",):
+        mesh = odds(replace(senses, drawn=None))
+        return float(np.logaddexp(mesh, _weighed(Senses(drawn=senses.drawn))) - log(2))
     if senses.sync is None:
         return _weighed(senses)
     deaf = _weighed(replace(senses, sync=None))

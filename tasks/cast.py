@@ -84,7 +84,8 @@ def cast_of(film: Film, tracks: Sequence[Track], turns: Sequence[Turn], speech: 
     for _, beside in groupby(range(len(tracks)), key=lambda n: tracks[n].shot_id):
         here = list(beside)
         seen = [Geometry(**artifacts.arrays(tracks[n].geometry)) for n in here]
-        met = meetings(film, speech.get(side), seen, [likenesses[n] for n in here], speaking, watcher)
+        drawn = [tracks[n].style == "stylised" for n in here]
+        met = meetings(film, speech.get(side), seen, [likenesses[n] for n in here], speaking, watcher, drawn)
         scenes.append(Scene([persons[n] for n in here], met))
     faces: list[Face] = []
     for choices in settle(scenes, float(film.rate), {}):

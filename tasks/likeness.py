@@ -23,7 +23,7 @@ from tasks.faces import Face
 
 EVERY: Final = 12  # frames between two pictures of a face
 KEPT: Final = 3  # pictures of a face
-HEAD: Final = 8.0  # half widths of a drawn mouth in a picture of its head
+HEAD: Final = 8.0  # half widths of a mouth in a picture of its head
 ABOVE: Final = 2.0  # half widths from the mouth up to the picture's middle
 NEAR: Final = 1.0  # half widths of a mouth within which a picture and a track are one face
 BINS: Final = (4, 8, 8)  # of lightness and of the two colours (CIE L*a*b*)
@@ -35,8 +35,8 @@ class Likeness:
     """Of one track."""
 
     faces: Floats  # (k, 128) of models/face/identity.py; k = 0 without a mesh, or without dlib
-    colours: Floats  # (256,) shares of the picture's middle, by BINS; all 0 if no picture was taken
-    picture: NDArray[np.uint8]  # a JPEG, 150 × 150; empty if none was taken
+    colours: Floats  # (256,) shares of the head's middle, by BINS; all 0 if no picture was taken
+    picture: NDArray[np.uint8]  # the head as a JPEG, 150 × 150; empty if no picture was taken
     eye: NDArray[np.float16]  # (n, 128) of models/lr_asd/watch.py for the track's n frames; n = 0 without its weights
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -50,7 +50,8 @@ class Portrait:
 
     frame: int
     mouth: Floats  # (2,) the middle of it, in pixels of the picture that was looked at
-    chip: Picture  # (150, 150, 3)
+    head: Picture  # (150, 150, 3) as the head lies around its mouth
+    chip: Picture | None  # (150, 150, 3) as the network wants a face; None without a mesh
     worth: float  # more is better
 
 
@@ -103,18 +104,19 @@ def networks() -> tuple[identity.Identity | None, watch.Watcher | None]:
 def likeness_of(
     face: Face, portraits: Sequence[Portrait], network: identity.Identity | None, eye: NDArray[np.float16]
 ) -> Likeness:
-    """portraits  of this face, best first; those of a drawn mouth that lies on a mesh count after the mesh's own"""
-    meshed = face.geometry.points.size > 0
+    """portraits  of this face, best first"""
+    chips = [each.chip for each in portraits if each.chip is not None][:KEPT]
     faces = np.zeros((0, 128), np.float32)
-    if meshed and network is not None and portraits:
-        faces = network([each.chip for each in portraits[:KEPT]])
-    best = portraits[0].chip if portraits else None
-    picture = np.zeros(0, np.uint8) if best is None else cv2.imencode(".jpg", best[..., ::-1])[1].reshape(-1)
-    return Likeness(faces, np.zeros(256, np.float32) if best is None else colours(best), picture, eye)
+    if face.geometry.points.size and network is not None and chips:
+        faces = network(chips)
+    if not portraits:
+        return Likeness(faces, np.zeros(256, np.float32), np.zeros(0, np.uint8), eye)
+    picture = cv2.imencode(".jpg", portraits[0].head[..., ::-1])[1].reshape(-1)
+    return Likeness(faces, np.mean([colours(each.head) for each in portraits], axis=0), picture, eye)
 
 
 def colours(chip: Picture) -> Floats:
-    """(256,) shares of each colour in the picture's middle; they add up to 1."""
+    """(256,) shares of each colour in the middle of a picture; they add up to 1."""
     lab = cv2.cvtColor(chip, cv2.COLOR_RGB2LAB)
     low = (cv2.resize(lab, (48, 48), interpolation=cv2.INTER_AREA).astype(np.float32) + 0.5) / 256
     offset = np.linspace(-1, 1, 48) ** 2
@@ -124,19 +126,23 @@ def colours(chip: Picture) -> Floats:
 
 
 def _filmed(number: int, rgb: Picture, points: Floats, sharpness: float) -> Portrait:
+    """Worth more than any drawn one, and the more the straighter it looks and the sharper it is."""
     frontal = float(np.cos(np.radians(pose.yaw(points)))) ** 2
-    return Portrait(
-        number, points[list(CORNERS)].mean(axis=0), identity.chip(rgb, points), 1 + frontal * float(np.log1p(sharpness))
-    )
+    corners = points[list(CORNERS)]
+    mouth, half = corners.mean(axis=0), float(np.linalg.norm(corners[1] - corners[0])) / 2
+    worth = 1 + frontal * float(np.log1p(sharpness))
+    return Portrait(number, mouth, _head(rgb, mouth, half), identity.chip(rgb, points), worth)
 
 
 def _drawn(number: int, rgb: Picture, sight: drawn.Sight) -> Portrait:
-    """Worth less than any filmed one, so that a mesh's own pictures come first."""
-    x, y, half = (float(value) for value in sight.found.mouth[:3])
+    mouth, half = sight.found.mouth[:2], float(sight.found.mouth[2])
+    return Portrait(number, mouth, _head(rgb, mouth, half), None, sight.found.score)
+
+
+def _head(rgb: Picture, mouth: Floats, half: float) -> Picture:
     step = HEAD * half / identity.SIDE
-    middle = np.array([x, y - ABOVE * half])
-    corner = middle - step * identity.SIDE / 2
+    corner = mouth - (0, ABOVE * half) - step * identity.SIDE / 2
     turn = np.array([[step, 0, corner[0]], [0, step, corner[1]]])
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     chip = cv2.warpAffine(rgb, turn, (identity.SIDE, identity.SIDE), flags=how, borderMode=cv2.BORDER_REPLICATE)
-    return Portrait(number, np.array([x, y], np.float32), np.asarray(chip, np.uint8), sight.found.score)
+    return np.asarray(chip, np.uint8)

@@ -43,10 +43,11 @@ class Meeting:
 
 def meetings(
     film: Film, sound: str | None, faces: Sequence[Geometry], likenesses: Sequence[Likeness | None],
-    speaking: Mapping[int, list[Range]], watcher: Watcher | None,
+    speaking: Mapping[int, list[Range]], watcher: Watcher | None, drawn: Sequence[bool],
 ) -> list[Meeting]:  # fmt: skip
     """Every face of one shot with every voice it meets.
 
+    drawn     which of the faces are stylised: a mesh of filmed faces may not fit these
     sound     sha of the speech artifact in which the voices are heard; None: lips are seen, and nothing is heard
     speaking  the frames in which each voice speaks
     """
@@ -56,25 +57,25 @@ def meetings(
             if common := meet(runs(face.frames), heard):
                 senses = Senses()
                 if length(common) >= SHORT:
-                    senses = measure(film, sound, face, likeness, common, watcher)
+                    senses = measure(film, sound, face, likeness, common, watcher, drawn[n])
                 found.append(Meeting(n, voice, common, senses, active_speaker.odds(senses)))
     return found
 
 
 def measure(
     film: Film, sound: str | None, face: Geometry, likeness: Likeness | None, common: list[Range],
-    watcher: Watcher | None,
+    watcher: Watcher | None, drawn: bool,
 ) -> Senses:  # fmt: skip
     """What each sense says of a face while a voice speaks."""
     here = inside(face.frames, common)
     loud = loudness(film, sound, face.frames[here])
+    rests = np.zeros_like(loud)  # where only the mouth holds the picture still, eyes that shake look like its rest
+    opens = lips.says(face.frames[here], face.opening[here], rests, loud, float(film.rate)) if drawn else None
     if not face.points.shape[1]:
-        # Where only the mouth holds the picture still, eyes that shake would count as a mouth that rests.
-        rests = np.zeros(int(here.sum()), np.float32)
-        return Senses(drawn=lips.says(face.frames[here], face.opening[here], rests, loud, float(film.rate)))
+        return Senses(drawn=opens)
     moved = lips.says(face.frames[here], face.opening[here], face.motion[here], loud, float(film.rate))
     if sound is None:
-        return Senses(moved)
+        return Senses(moved, drawn=opens)
     mouths = form.measure(face.points, np.median(face.points, axis=0))
     sync: list[tuple[float, int]] = []
     talk: list[NDArray[np.float32]] = []
@@ -89,7 +90,7 @@ def measure(
             sync.append((in_time, int(spoken.sum())))
         if watcher is not None and likeness is not None and len(likeness.eye):
             talk.append(watcher.says(likeness.eye[at], speech, float(film.rate))[spoken])
-    return Senses(moved, pooled(sync), float(np.concatenate(talk).mean()) if talk else None)
+    return Senses(moved, pooled(sync), float(np.concatenate(talk).mean()) if talk else None, opens)
 
 
 def stretches(face: Geometry, common: list[Range]) -> list[Range]:

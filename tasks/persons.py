@@ -26,7 +26,7 @@ def number(tracks: Sequence[Track], likenesses: Sequence[Likeness | None]) -> li
     """The person of each track: 1, 2, … in the order they are first seen."""
     if len(tracks) < 2:
         return [1] * len(tracks)
-    away = distances(likenesses)
+    away = distances(tracks, likenesses)
     for shot in {track.shot_id for track in tracks}:
         here = [n for n, track in enumerate(tracks) if track.shot_id == shot]
         for a in here:
@@ -40,18 +40,27 @@ def number(tracks: Sequence[Track], likenesses: Sequence[Likeness | None]) -> li
     return [order[cluster] for cluster in clusters]
 
 
-def distances(likenesses: Sequence[Likeness | None]) -> NDArray[np.float64]:
-    """(n, n) how far apart two tracks are: under 1 they may be one person."""
-    count = len(likenesses)
+def distances(tracks: Sequence[Track], likenesses: Sequence[Likeness | None]) -> NDArray[np.float64]:
+    """(n, n) how far apart two tracks are: under 1 they may be one person.
+
+    Photographed faces by their descriptors; drawn heads by their colours, and if both have descriptors by the mean of
+    the two. A photographed face and a drawn one are two persons.
+    """
+    count = len(tracks)
     away = np.full((count, count), APART)
-    filmed = [n for n, one in enumerate(likenesses) if one is not None and len(one.faces)]
-    drawn = [n for n, one in enumerate(likenesses) if one is not None and not len(one.faces) and one.colours.any()]
-    if filmed:
-        away[np.ix_(filmed, filmed)] = _between([likenesses[n].faces for n in filmed]) / FILMED  # type: ignore[union-attr]
-    if drawn:
-        seen = np.stack([likenesses[n].colours for n in drawn])  # type: ignore[union-attr]
-        shared = np.stack([np.minimum(seen, one).sum(axis=1) for one in seen])
-        away[np.ix_(drawn, drawn)] = (1 - shared) / DRAWN
+    known = [(n, one) for n, one in enumerate(likenesses) if one is not None and one.colours.any()]
+    drawn = np.array([track.style == "stylised" for track in tracks], bool)
+    meshed = [n for n, one in known if len(one.faces)]
+    if meshed:
+        both = np.ix_(meshed, meshed)
+        by_face = _between([one.faces for _, one in known if len(one.faces)]) / FILMED
+        away[both] = np.where(drawn[meshed][:, None] == drawn[meshed], by_face, APART)
+    heads = [n for n, _ in known if drawn[n]]
+    if heads:
+        both = np.ix_(heads, heads)
+        seen = np.stack([one.colours for n, one in known if drawn[n]])
+        by_colour = (1 - np.stack([np.minimum(seen, one).sum(axis=1) for one in seen])) / DRAWN
+        away[both] = np.where(away[both] < APART, (away[both] + by_colour) / 2, by_colour)
     return away
 
 

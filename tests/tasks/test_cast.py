@@ -102,7 +102,7 @@ def test_a_drawn_face_is_known_by_its_lips_however_its_head_shakes(house: Path, 
         return Geometry(frames, still, np.zeros((75, 0, 2), np.float32), still, none, opening, shaken, none, none, none)
 
     talks, listens = drawn((0.05 + loud * 0.03).astype(np.float32)), drawn(np.full(75, 0.01, np.float32))
-    said, heard = meetings(film, sound, [talks, listens], [None, None], {1: [(0, 75)]}, None)
+    said, heard = meetings(film, sound, [talks, listens], [None, None], {1: [(0, 75)]}, None, [True, True])
     assert said.odds > 0.5 and heard.odds < -1 and said.senses.there == ("drawn",)
 
 

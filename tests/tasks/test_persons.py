@@ -1,5 +1,7 @@
 """Persons: known again from shot to shot, and never two at once."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,8 +13,8 @@ NOTHING = np.zeros(0, np.uint8)
 NO_EYE = np.zeros((0, 128), np.float16)
 
 
-def track(shot: int, start: int = 0, end: int = 50) -> Track:
-    return Track(shot, "f1", start, end, end - start, "0" * 64, 200.0, 0.0, 80.0, "photoreal")
+def track(shot: int, start: int = 0, end: int = 50, style: str = "photoreal") -> Track:
+    return Track(shot, "f1", start, end, end - start, "0" * 64, 200.0, 0.0, 80.0, style)
 
 
 def filmed(who: int, blur: float = 0.0) -> Likeness:
@@ -45,8 +47,16 @@ def test_who_comes_back_in_the_same_shot_is_the_same() -> None:
 
 
 def test_drawn_heads_are_known_by_their_colours_and_are_nobody_who_was_filmed() -> None:
-    tracks = [track(n) for n in range(1, 6)]
+    styles = ["stylised", "photoreal", "stylised", "stylised", "stylised"]
+    tracks = [track(n, style=style) for n, style in enumerate(styles, start=1)]
     assert number(tracks, [drawn(0), filmed(0), drawn(1), drawn(100), drawn(0)]) == [1, 2, 1, 3, 1]
+
+
+def test_a_drawn_head_on_which_a_mesh_was_found_in_some_shots_is_one_person() -> None:
+    tracks = [track(n, style="stylised") for n in range(1, 4)]
+    meshed, other = (replace(drawn(0), faces=filmed(who).faces) for who in (3, 9))
+    assert number(tracks, [drawn(0), meshed, drawn(0)]) == [1, 1, 1]
+    assert number(tracks[:2], [meshed, other]) == [1, 1]  # what a network for photographs says of it weighs half
 
 
 def test_a_face_that_cannot_be_compared_is_a_person_of_its_own() -> None:
