@@ -29,7 +29,7 @@ from flows.demo.script import SCENES
 from storage.film import programs
 from storage.film.probe import probe
 from storage.film.read import speech
-from tests.bench import binding, casting, cuts, farm, mouths, pages, puppets, samplers, styles
+from tests.bench import binding, casting, cuts, farm, forty, mouths, pages, puppets, samplers, styles
 from tests.whole.studio import Studio, all_planes, sound_of
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "MEASURED.md"
@@ -84,6 +84,13 @@ def memory() -> list[str]:
                 f"| the demo film × {times} | {float(probe(film).duration):.1f} | {peak:.0f} MiB | {peak / first:.3f} |"
             )
     return rows
+
+
+def perception_memory() -> list[str]:
+    """Peak memory of each step of perception in a process of its own, on a film of tests/scenes repeated by stream copy
+    to ten and to forty minutes.
+    """
+    return forty.rows(SHARED)
 
 
 def overhead() -> list[str]:
@@ -247,6 +254,7 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[], list[str]]]]] = {
     "paper": ("The paper's network", the_papers_cost),
     "films": ("Whole films", whole_films),
     "memory": ("Memory", memory),
+    "perception-memory": ("Memory of perception", perception_memory),
     "overhead": ("Outside the steps", overhead),
     "mouths": ("Drawn mouths", drawn_mouths),
     "experts": ("Sync experts", sync_experts),

@@ -65,6 +65,7 @@ def perceive(path: Path, dub: Path, keep: Path) -> Perceived:
     numbered(found.characters)
     for track, face in zip(tracks, found.faces, strict=True):
         track.character_id, track.confidence = face.character.id if face.character else None, face.confidence
+        track.face = getattr(face, "person", None)
     why = [face.reason for face in found.faces]
     routes = timed("route", lambda: route.fn(film, tracks, found.characters, heard.turns, None, why))
     return Perceived(film, shots, tracks, heard.turns, found.characters, routes, seconds)
@@ -118,7 +119,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 def together(scores: Sequence[Score]) -> Score:
     return Score(
         sum((score.frames for score in scores), Counter()), sum((score.styles for score in scores), Counter()), {},
-        (0, 0, 0), (0, 0),
+        (0, 0, 0), (0, 0), {}, (0, 0, 0, 0),
     )  # fmt: skip
 
 
@@ -171,9 +172,16 @@ def told(scores: dict[str, Score], costs: dict[str, tuple[float, dict[str, float
     )
     print()
     table(
-        ("film", "cuts found", "missed", "false", "persons rightly dubbed", "style right", "wrong", "uncertain"),
+        (
+            "film", "cuts found", "missed", "false", "style right", "wrong", "uncertain", "persons heard as voices",
+            "in the dub", "rightly dubbed", "seen as persons", "tracks of others",
+        ),
         [
-            (name, *score.cuts, "{} of {}".format(*score.dubbed), *(score.styles[verdict] for verdict in STYLED))
+            (
+                name, *score.cuts, *(score.styles[verdict] for verdict in STYLED),
+                *("{} as {}".format(*score.voices[side]) for side in Side), "{} of {}".format(*score.dubbed),
+                "{} as {}".format(*score.known[:2]), "{} of {}".format(*score.known[2:]),
+            )
             for name, score in scores.items()
         ],
     )  # fmt: skip

@@ -6,7 +6,7 @@ What is counted is said in binding.py.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from storage import artifacts
 from storage.catalog import HELD, PASS_THROUGH, Character, Route, Shot, Side, Track, Turn
 from storage.film.probe import Film
 from tests.scenes import Face, Said, Truth
+from tests.scenes.script import AGAIN
 
 EDGE: Final = 5  # frames at the edges of turns that are not scored
 NEAR: Final = 1.5  # half widths of the mouth within which a found mouth is a face's
@@ -45,9 +46,12 @@ class Score:
     der: dict[Side, tuple[float, float]]
     cuts: tuple[int, int, int]  # found, missed, false
     dubbed: tuple[int, int]  # persons with the dub that was made for them, of those heard in both
+    voices: dict[Side, tuple[int, int]]  # persons heard, and voices told apart
+    known: tuple[int, int, int, int]  # persons seen, persons told apart, tracks taken for another person, tracks
 
     def total(self, what: str, kind: str | None = None) -> int:
-        return sum(n for (k, w), n in self.frames.items() if w == what and kind in (None, k))
+        """Of one kind of shot, or of all; a shot of later scenes has two kinds and counts once."""
+        return sum(n for (k, w), n in self.frames.items() if w == what and (k == kind if kind else k != AGAIN))
 
 
 def judged(truth: Truth, found: Perceived) -> tuple[Score, list[str]]:
@@ -60,49 +64,7 @@ def judged(truth: Truth, found: Perceived) -> tuple[Score, list[str]]:
         person[track.character_id] if track.character_id and route.model not in (HELD, PASS_THROUGH) else None
         for track, route in zip(found.tracks, found.routes, strict=True)
     ]
-    kind = [shot.kinds[0] for shot in truth.shots for _ in range(shot.start, shot.end)]
-    original = {who: truth.spoken(who, truth.original) for who in {one.who for one in truth.original}}
-    either = {who: mask | truth.spoken(who, truth.dub) for who, mask in original.items()}
-    core = {who: binary_erosion(mask, iterations=EDGE) for who, mask in either.items()}
-    free = {who: ~binary_dilation(mask, iterations=EDGE) for who, mask in either.items()}
-    nobody = np.zeros(truth.frames, bool)
-
-    on_face: dict[tuple[int, int], list[int]] = {}  # (face, frame) → tracks
-    seen_in: dict[int, list[tuple[int, int]]] = {}  # frame → (track, face or −1)
-    for t, (place, faces) in enumerate(zip(places, whose, strict=True)):
-        for frame, face in zip(place["frames"].tolist(), faces.tolist(), strict=True):
-            seen_in.setdefault(frame, []).append((t, face))
-            if face >= 0:
-                on_face.setdefault((face, frame), []).append(t)
-    count: Counter[tuple[str, str]] = Counter()
-    seen: dict[str, Mask] = {who: nobody.copy() for who in original}
-    for f, face in enumerate(truth.faces):
-        if face.who in seen:
-            seen[face.who][face.start : face.end] = True
-        for frame in range(face.start, face.end):
-            here = on_face.get((f, frame), [])
-            if original.get(face.who, nobody)[frame]:
-                names = {bound[t] for t in here} - {None}
-                others = [t for t, other in seen_in.get(frame, []) if other != f and bound[t] == face.who]
-                verdict = (
-                    "wrong" if others or names - {face.who} else "right" if names else "none" if here else "unseen"
-                )
-                count[kind[frame], verdict] += 1
-            is_drawn = any(drawn[t][frame] for t in here)
-            if core.get(face.who, nobody)[frame]:
-                count[kind[frame], "needed"] += 1
-                count[kind[frame], "passed"] += not is_drawn
-            elif free.get(face.who, ~nobody)[frame]:
-                count[kind[frame], "spare"] += 1
-                count[kind[frame], "wrongly"] += is_drawn
-    for frame, tracks in seen_in.items():
-        ghosts = sum(drawn[t][frame] for t, face in tracks if face < 0)
-        count[kind[frame], "spare"] += int(ghosts)
-        count[kind[frame], "wrongly"] += int(ghosts)
-    for who, mask in original.items():
-        for frame in np.flatnonzero(mask & ~seen[who]).tolist():
-            count[kind[frame], "off"] += 1
-            count[kind[frame], "off bound"] += any(bound[t] == who for t, _ in seen_in.get(frame, []))
+    count = spoken(truth, Seen(places, whose), bound) + redrawn(truth, Seen(places, whose), drawn)
     styles: Counter[str] = Counter()
     said = []
     for t, track in enumerate(found.tracks):
@@ -116,8 +78,80 @@ def judged(truth: Truth, found: Perceived) -> tuple[Score, list[str]]:
     score = Score(
         count, styles, {side: error(truth, found.turns, side) for side in Side},
         (len(cuts[0] & cuts[1]), len(cuts[1] - cuts[0]), len(cuts[0] - cuts[1])), dubbed(truth, found),
+        {side: voices(truth, found.turns, side) for side in Side}, known_again(truth, found.tracks, whose),
     )  # fmt: skip
     return score, said
+
+
+class Seen:
+    """Which tracks are where: by face and frame, and by frame with the face each shows, −1 for none."""
+
+    def __init__(self, places: Sequence[dict[str, Any]], whose: Sequence[NDArray[np.int64]]) -> None:
+        self.on_face: dict[tuple[int, int], list[int]] = {}
+        self.in_frame: dict[int, list[tuple[int, int]]] = {}
+        for t, (place, faces) in enumerate(zip(places, whose, strict=True)):
+            for frame, face in zip(place["frames"].tolist(), faces.tolist(), strict=True):
+                self.in_frame.setdefault(frame, []).append((t, face))
+                if face >= 0:
+                    self.on_face.setdefault((face, frame), []).append(t)
+
+
+class Tally(Counter[tuple[str, str]]):
+    """Counts by the kinds of shot that a frame lies in."""
+
+    def __init__(self, truth: Truth) -> None:
+        super().__init__()
+        self.kinds = [shot.kinds for shot in truth.shots for _ in range(shot.start, shot.end)]
+
+    def add(self, frame: int, what: str, times: int = 1) -> None:
+        for kind in self.kinds[frame]:
+            self[kind, what] += times
+
+
+def spoken(truth: Truth, seen: Seen, bound: Sequence[str | None]) -> Counter[tuple[str, str]]:
+    """Speech of the film, on screen and off: whose face was given it.
+
+    bound  the person whose voice each track has, if it is drawn with one
+    """
+    count = Tally(truth)
+    for who in {one.who for one in truth.original}:
+        speaks = truth.spoken(who, truth.original)
+        on_screen = np.zeros(truth.frames, bool)
+        for f, face in enumerate(truth.faces):
+            if face.who != who:
+                continue
+            on_screen[face.start : face.end] = True
+            for frame in (face.start + np.flatnonzero(speaks[face.start : face.end])).tolist():
+                here = seen.on_face.get((f, frame), [])
+                names = {bound[t] for t in here} - {None}
+                others = any(bound[t] == who for t, other in seen.in_frame.get(frame, []) if other != f)
+                wrong = others or bool(names - {who})
+                count.add(frame, "wrong" if wrong else "right" if names else "none" if here else "unseen")
+        for frame in np.flatnonzero(speaks & ~on_screen).tolist():
+            count.add(frame, "off")
+            count.add(frame, "off bound", any(bound[t] == who for t, _ in seen.in_frame.get(frame, [])))
+    return count
+
+
+def redrawn(truth: Truth, seen: Seen, drawn: Sequence[Mask]) -> Counter[tuple[str, str]]:
+    """Faces that had to be drawn and were not, and those that had to be left alone and were drawn."""
+    count = Tally(truth)
+    for f, face in enumerate(truth.faces):
+        speaks = truth.spoken(face.who, truth.original) | truth.spoken(face.who, truth.dub)
+        needed, spare = binary_erosion(speaks, iterations=EDGE), ~binary_dilation(speaks, iterations=EDGE)
+        for frame in range(face.start, face.end):
+            is_drawn = any(drawn[t][frame] for t in seen.on_face.get((f, frame), []))
+            if needed[frame]:
+                count.add(frame, "needed")
+                count.add(frame, "passed", not is_drawn)
+            elif spare[frame]:
+                count.add(frame, "spare")
+                count.add(frame, "wrongly", is_drawn)
+    for frame, tracks in seen.in_frame.items():
+        nobody = sum(bool(drawn[t][frame]) for t, face in tracks if face < 0)
+        count.add(frame, "spare", nobody)
+        count.add(frame, "wrongly", nobody)
+    return count
 
 
 def faces_under(truth: Truth, frames: NDArray[np.int32], mouths: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -173,6 +207,25 @@ def dubbed(truth: Truth, found: Perceived) -> tuple[int, int]:
         and voice_of(each.original_id, found.turns, truth.original) == voice_of(each.dub_id, found.turns, truth.dub)
     }  # fmt: skip
     return len(right & both), len(both)
+
+
+def voices(truth: Truth, turns: Sequence[Turn], side: Side) -> tuple[int, int]:
+    """How many persons are heard, and how many voices were told apart."""
+    said = truth.original if side == Side.ORIGINAL else truth.dub
+    heard = {turn.speaker.id for turn in turns if turn.speaker.side == side}
+    return len({one.who for one in said}), len(heard)
+
+
+def known_again(truth: Truth, tracks: Sequence[Track], whose: Sequence[NDArray[np.int64]]) -> tuple[int, int, int, int]:
+    """Persons seen, persons told apart, tracks taken for a person whom most other such tracks do not show, tracks."""
+    shown: dict[int, Counter[str]] = {}
+    for track, faces in zip(tracks, whose, strict=True):
+        best, _ = mostly(faces)
+        if best >= 0 and track.face is not None:
+            shown.setdefault(track.face, Counter())[truth.faces[best].who] += 1
+    seen = {truth.faces[mostly(faces)[0]].who for faces in whose if mostly(faces)[0] >= 0}
+    others = sum(names.total() - max(names.values()) for names in shown.values())
+    return len(seen), len(shown), others, sum(names.total() for names in shown.values())
 
 
 def error(truth: Truth, turns: Sequence[Turn], side: Side) -> tuple[float, float]:

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import soxr
 from numpy.typing import NDArray
+from scipy.signal import butter, sosfiltfilt
 
 from models.face import mesh
 from models.face.detect import Detector
@@ -33,6 +34,7 @@ SIZE: Final = (360, 288)  # of a GRID picture; larger ones are made smaller
 PAUSE: Final = 0.3  # seconds: a shorter one is part of the turn
 QUIET: Final = 5  # frames away from speech from which a mouth is taken to rest
 LOUD: Final = -23.0  # dBFS of everybody's speech
+RUMBLE: Final = butter(4, 80, "highpass", fs=HZ, output="sos")  # GRID's clips begin with some, louder than the speech
 NOD: Final = 6.0  # pixels up and down
 NOD_S: Final = 0.9  # seconds, there and back
 AWAY: Final = 0.55  # of its width that a photographed head keeps when it has turned away
@@ -96,7 +98,7 @@ def voice(clip: Path) -> Voice:
     with av.open(str(clip)) as file:
         hz = file.streams.audio[0].rate
         sound = np.concatenate([frame.to_ndarray().mean(axis=0) for frame in file.decode(audio=0)])
-    wave = np.asarray(soxr.resample(sound, hz, HZ), np.float32)
+    wave = np.asarray(sosfiltfilt(RUMBLE, soxr.resample(sound, hz, HZ)), np.float32)
     spoken: list[Range] = []
     for start, end in vad.speech(wave):
         if spoken and start - spoken[-1][1] < PAUSE * HZ:
