@@ -29,7 +29,7 @@ from flows.demo.script import SCENES
 from storage.film import programs
 from storage.film.probe import probe
 from storage.film.read import speech
-from tests.bench import casting, cuts, farm, mouths, pages, puppets, samplers, styles
+from tests.bench import casting, cuts, farm, listening, mouths, pages, puppets, samplers, styles
 from tests.whole.studio import Studio, all_planes, sound_of
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "MEASURED.md"
@@ -116,6 +116,14 @@ def found_voices_and_faces() -> list[str]:
     The settings were chosen partly on the same clips: read the figures as fitted.
     """
     return _printed(casting.main, SHARED)
+
+
+def heard_over_a_whole_film() -> list[str]:
+    """Who speaks when, on films of up to 40 minutes: errors, voices known again, cost and memory, and what of music and
+    effects is taken for speech. `given to another voice` is the share of what is heard that is not the voice of most of
+    its speaker's sentences; six people of GRID speak in turn, and a film is listened to in stretches of five minutes.
+    """
+    return _printed(listening.main, SHARED)
 
 
 def photographed_or_drawn() -> list[str]:
@@ -228,6 +236,7 @@ def _printed(measure: Callable[[Path], None], given: Path) -> list[str]:
 SECTIONS: Final[dict[str, tuple[str, Callable[[], list[str]]]]] = {
     "cuts": ("Shot cuts", found_cuts),
     "casting": ("Voices and faces", found_voices_and_faces),
+    "listening": ("Listening", heard_over_a_whole_film),
     "styles": ("Photographed or drawn", photographed_or_drawn),
     "samplers": ("Fewer steps", fewer_steps),
     "paper": ("The paper's network", the_papers_cost),
