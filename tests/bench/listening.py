@@ -1,4 +1,4 @@
-"""What listening is worth and what it costs; prints, and asserts nothing. About eight minutes of CPU.
+"""What listening is worth and what it costs; prints, and asserts nothing. About seven minutes of CPU.
 
 Made dialogues: six people of GRID, their sentences at random with pauses of 0.1 … 2 s, so the same voices come back
 over the whole film. Where in a clip its sentence lies nobody has written down; so what is asked there is not the error
@@ -35,7 +35,7 @@ from tests.noises import NOISES
 
 HZ: Final = 16_000
 PEOPLE: Final = ("s1", "s2", "s3", "s4", "s5", "s30")
-MINUTES: Final = (2, 10, 40)
+MINUTES: Final = (10, 40)
 BACK_ENDS: Final[dict[str, Callable[[], Weights]]] = {"networks": find, "vad": Weights}
 
 Wave = NDArray[np.float32]
@@ -147,9 +147,9 @@ def known_again(media: Path) -> None:
     """Prints of the same six in two films, heard apart: how near are the same, how near are others?"""
     by_film: list[dict[str, Print]] = []
     with tempfile.TemporaryDirectory() as folder:
-        said = dialogue(media, 8, Path(folder) / "film.wav")
+        said = dialogue(media, 6, Path(folder) / "film.wav")
         wave = recording(Path(folder) / "film.wav")[:]
-    for first, last in ((0, 4 * 60 * HZ), (4 * 60 * HZ, 8 * 60 * HZ)):
+    for first, last in ((0, 3 * 60 * HZ), (3 * 60 * HZ, 6 * 60 * HZ)):
         named: dict[str, Print] = {}
         for voice in diarize.diarize(wave[first:last], find()).voices:
             time_of = Counter[str]()
@@ -161,7 +161,7 @@ def known_again(media: Path) -> None:
     one, other = by_film
     same = [float(one[name] @ other[name]) for name in one if name in other]
     apart = [float(one[a] @ other[b]) for a in one for b in other if a != b]
-    print(f"voice prints of two films of 4 min: the same person's cosine {min(same):.2f} … {max(same):.2f}, "
+    print(f"voice prints of two films of 3 min: the same person's cosine {min(same):.2f} … {max(same):.2f}, "
           f"another's {min(apart):.2f} … {max(apart):.2f} ({len(same)} and {len(apart)} pairs)")  # fmt: skip
 
 
