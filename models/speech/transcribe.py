@@ -14,9 +14,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import torch
 
-from models.speech.sound import HZ, Range, Sound, stretches
+from models.speech.sound import HZ, LONGEST, Range, Sound
 
 WINDOW: Final = 30 * HZ  # what Whisper hears at a time
+PAUSE: Final = 5 * HZ  # of this length and longer, and Whisper is not asked what is said in it
+AROUND: Final = HZ // 2  # it is asked from this much before a turn to this much after it
 ASKED: Final = 4  # windows that are listened to for the language: those with the most speech
 
 
@@ -78,9 +80,7 @@ def transcribe(network: Any, sound: Sound, spoken: Sequence[Range], spoken_in: s
     """
     words = []
     with _quiet():
-        for first, last in stretches(len(sound), spoken):
-            if not any(a < last and b > first for a, b in spoken):
-                continue
+        for first, last in passages(spoken, len(sound)):
             said = network.transcribe(
                 np.ascontiguousarray(sound[first:last]), language=spoken_in, temperature=0.0,
                 condition_on_previous_text=False, word_timestamps=True, fp16=torch.cuda.is_available(), verbose=None,
@@ -91,6 +91,18 @@ def transcribe(network: Any, sound: Sound, spoken: Sequence[Range], spoken_in: s
                 for word in segment["words"]
             ]
     return words
+
+
+def passages(spoken: Sequence[Range], length: int) -> list[Range]:
+    """Where Whisper is asked: speech with its short pauses and a little around it, and never minutes of music."""
+    found: list[Range] = []
+    for start, end in spoken:
+        start, end = max(0, start - AROUND), min(length, end + AROUND)
+        if found and start < found[-1][1] + PAUSE and end - found[-1][0] <= LONGEST:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((max(start, found[-1][1]) if found else start, end))
+    return [(start, end) for start, end in found if start < end]
 
 
 def _fullest(spoken: Sequence[Range]) -> list[int]:

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -177,6 +178,40 @@ def test_a_voice_keeps_its_number_over_the_film_and_no_more_than_a_stretch_is_ev
     assert (first != again).mean(axis=1).max() < 0.02, "who spoke at second 8 is who speaks at second 33"
     prints_ = [each.print for each in heard.voices if each.print is not None]
     assert len(prints_) == 2 and all(each.shape == (192,) for each in prints_)
+
+
+class Whole:
+    """Stands for a pipeline of the user's own: takes whoever speaks for one, and has prints of another kind."""
+
+    def __init__(self) -> None:
+        self.heard: list[int] = []
+
+    def to(self, device: torch.device) -> None: ...
+
+    def __call__(self, sound: dict[str, Any], **_: object) -> Any:
+        from pyannote.core import Annotation, Segment
+
+        wave, found = sound["waveform"][0].numpy(), Annotation()
+        self.heard.append(len(wave))
+        for start, end in vad.speech(wave):
+            found[Segment(start / HZ, end / HZ), start] = "SPEAKER_00"
+        return SimpleNamespace(speaker_diarization=found, speaker_embeddings=np.eye(1, 256, len(self.heard)))
+
+
+def test_a_pipeline_of_ones_own_is_joined_by_campplus_and_without_it_hears_all_at_once(
+    known: weights.Weights, sample: tuple[Wave, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    him = sample[0][22 * HZ : round(27.5 * HZ)]
+    film = np.concatenate([him, np.zeros(9 * HZ, np.float32), him])
+    pipe = Whole()
+    monkeypatch.setattr(diarize, "whole", lambda folder: pipe)
+    heard = diarize.diarize(film, weights.Weights(Path("own"), known.folder), longest=10 * HZ)
+    (him_again,) = heard.voices
+    assert len(pipe.heard) == 2 and him_again.print is not None and him_again.print.shape == (192,)
+    assert len(him_again.spoken) == 2
+    pipe.heard.clear()
+    assert len(diarize.diarize(film, weights.Weights(Path("own")), longest=10 * HZ).voices) == 1
+    assert pipe.heard == [len(film)]
 
 
 def test_told_how_many_there_are_it_finds_as_many_over_all_stretches(

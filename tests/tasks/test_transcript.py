@@ -1,5 +1,6 @@
 """The transcript: languages, words, and whose they are."""
 
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -62,12 +63,19 @@ class Whisper:
         return None, {"fr": 0.75, "en": 0.25}
 
 
-def test_a_long_sound_is_written_down_stretch_by_stretch_on_the_films_clock() -> None:
+def test_only_speech_is_written_down_passage_by_passage_on_the_films_clock() -> None:
     net, long = Whisper(), 650 * HZ
-    spoken = [(10 * HZ, 20 * HZ), (620 * HZ, 640 * HZ)]  # nobody in the middle stretch
+    spoken = [(10 * HZ, 20 * HZ), (22 * HZ, 25 * HZ), (620 * HZ, 640 * HZ)]  # ten minutes of music between them
     words = transcribe.transcribe(net, np.zeros(long, np.float32), spoken, "fr")
-    assert len(words) == len(net.heard) == 2 and max(net.heard) <= 330 * HZ
-    assert words[0].start == HZ and words[1].start > 400 * HZ and words[1].text == " fr"
+    assert net.heard == [16 * HZ, 21 * HZ], "with half a second around them"
+    assert [word.start for word in words] == [round(10.5 * HZ), round(620.5 * HZ)] and words[1].text == " fr"
+
+
+def test_somebody_who_never_stops_is_written_down_in_passages_that_do_not_overlap() -> None:
+    spoken = [(n * 10 * HZ, n * 10 * HZ + 9 * HZ) for n in range(240)]  # 40 minutes
+    found = transcribe.passages(spoken, 2400 * HZ)
+    assert all(a[1] <= b[0] for a, b in pairwise(found)) and max(b - a for a, b in found) <= 300 * HZ
+    assert all(any(a <= start and end <= b for a, b in found) for start, end in spoken)
 
 
 def test_each_side_has_its_language_and_its_words(house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
