@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+from flows import heard
 from flows.tables import Fact
 from storage.catalog import (
     Episode,
@@ -42,9 +43,11 @@ def episode_status(name: str) -> Fact:
     """One episode and its finished steps."""
     with catalog() as session:
         row = episode.by_name(session, name)
+        done = step.of_episode(session, row.id)
+        listened = next((s.notes for s in done if s.name == "listen"), {})
         steps = [
             {"step": s.name, "seconds": s.microseconds / 1e6, "machine": s.machine, "finished": _time(s.finished_us)}
-            for s in step.of_episode(session, row.id)
+            for s in done
         ]
         cast = [
             {"character": c.name, "overlap": c.overlap, "bound by": c.bound_by}
@@ -54,7 +57,8 @@ def episode_status(name: str) -> Fact:
         said = overrule.of(row)
         return {
             **_episode(row, its_shots),
-            "notes": overrule.unheard(row, its_shots),
+            "languages": heard.languages(listened),
+            "notes": [*heard.remarks(listened), *overrule.unheard(row, its_shots)],
             "open": [
                 {"shot": each.name, "status": str(each.status), "reason": each.reason}
                 for each in its_shots

@@ -72,7 +72,7 @@ def listen(book: Ledger, job: EpisodeJob, given: Ingested) -> Heard:
     def compute(_: object) -> Found:
         heard = run(listening.listen, given.film, job.dub, job.stems, job.speakers, job.transcript, job.voices)
         speech = {name: kept.sha for name, kept in heard.speech.items()}
-        return Found([*heard.speech.values(), *heard.turns], {**heard.notes, "speech": speech})
+        return Found([*heard.speech.values(), *heard.beside, *heard.turns], {**heard.notes, "speech": speech})
 
     machine = {"weights": settings().weights, "whisper": settings().whisper}
     asked = {

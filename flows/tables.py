@@ -17,7 +17,7 @@ def show(facts: Fact | Sequence[Fact], as_json: bool) -> None:
         print(json.dumps(facts, ensure_ascii=False, indent=2))
     elif isinstance(facts, Mapping):
         for key, value in facts.items():
-            if not _is_table(value) and value != []:
+            if not _is_table(value) and value not in ([], {}):
                 print(f"{key:<11} {_cell(value)}")
         for key, value in facts.items():
             if _is_table(value):

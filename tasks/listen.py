@@ -1,8 +1,9 @@
 """Listen: who speaks when, in the film's own sound and in the dub.
 
-Promises: every sound is kept as a 16 kHz mono WAV whose sample 0 is the film's first frame; turns are in whole
-microseconds on the same clock; the same sounds give the same turns and the same names.
-Deliberately not here: which voice of the dub belongs to which of the film (tasks/cast.py).
+Promises: every sound is kept as a 16 kHz mono WAV whose sample 0 is the film's first frame, and is read from there
+piece by piece; turns are in whole microseconds on the same clock; the same sounds give the same turns and the same
+names, and one voice has one name over the whole film.
+Deliberately not here: which voice of the dub belongs to which of the film (tasks/cast.py); words (tasks/transcript.py).
 """
 
 import tempfile
@@ -12,29 +13,30 @@ from importlib.metadata import version
 from itertools import count, product
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
-import soundfile
-from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from models.speech import diarize, vad, weights
-from models.speech.transcribe import Word, transcribe
+from models.speech.same import Voice
+from models.speech.sound import HZ, Range
 from storage import artifacts
 from storage.catalog import Artifact, Side, Speaker, Turn
 from storage.errors import Missing
 from storage.film.probe import Film
-from storage.film.read import speech
+from storage.film.read import Recording, recording, speech
 from storage.settings import settings
-from tasks.ranges import meet
+from tasks.clock import microseconds
+from tasks.ranges import length, meet
 from tasks.told import Told, read
+from tasks.transcript import write_down
+from tasks.voiceprints import TOLD, keep_prints, of_files, of_stems
 
-HZ: Final = diarize.HZ
-TOLD: Final = "file"  # who was told apart by what somebody has written down
 KNOWN: Final = 0.5  # share of a dub voice's speech that the stems must hold for it to be one of theirs
-Range = tuple[int, int]  # samples, half open
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,7 @@ class Heard:
     turns: list[Turn]  # the film's first, then the dub's, each in the order they begin
     speech: dict[str, Artifact]  # by "original" (where the film has sound), "dub", and "stem " with the stem's name
     notes: dict[str, Any] = field(default_factory=dict)  # what told voices apart, versions, what was skipped and why
+    beside: list[Artifact] = field(default_factory=list)  # what notes name by its sha: voice prints, words
 
 
 def listen_to(
@@ -54,7 +57,7 @@ def listen_to(
 
     stems       dry dialogue by the character's name: each speaks for itself, and only voices in none are told apart
     speakers    fewest and most voices of a side, where somebody knows
-    transcript  also write down the words (DUBLINE_WHISPER)
+    transcript  also write down the words and their language (DUBLINE_WHISPER)
     told        files that say who speaks in a side (tasks/told.py): nobody is told apart there by ear
     raises      Refused if a sound or such a file cannot be read; Missing if the networks' files are damaged
     """
@@ -70,34 +73,46 @@ def listen_to(
         notes["original"] = "the film has no sound, so nobody is heard in it"
     kept["dub"] = keep(dub)
     kept |= {f"stem {name}": keep(path) for name, path in stems.items()}
+    sounds = {name: sound_of(artifact) for name, artifact in kept.items()}
 
+    heard: dict[Side, dict[str, Voice]] = {side: {} for side in Side}  # by name, what is told apart by ear
     written = {side: read(path, int(film.duration * 1_000_000)) for side, path in (told or {}).items()}
     notes |= {f"told {side}": each.notes for side, each in written.items()}
     turns = []
     for side, each in written.items():
-        heard = vad.speech(wave_of(kept[side])) if each.to_be_read and side in kept else []
-        turns += turns_told(side, each, heard)
+        spoken = vad.speech(sounds[side]) if each.to_be_read and side in sounds else []
+        turns += turns_told(side, each, spoken)
     theirs = {turn.speaker.name for turn in turns if turn.speaker.side == Side.DUB}
-    by_stem = {name: vad.speech(wave_of(kept[f"stem {name}"])) for name in stems if name not in theirs}
+    by_stem = {name: vad.speech(sounds[f"stem {name}"]) for name in stems if name not in theirs}
     turns += turns_of(Side.DUB, "stem", by_stem)
 
     how = "vad" if ears.folder is None and ears.pipeline is None else "diarization"
-    original: dict[int, list[Range]] = {}
+    alike = "original" in kept and kept["original"].sha == kept["dub"].sha
+    original: list[Voice] = []
     by_ear = "original" in kept and Side.ORIGINAL not in written
     if by_ear:
-        original = voices(kept["original"], ears, speakers)
-        turns += turns_of(Side.ORIGINAL, how, named(original.values(), ()))
+        original = voices(Side.ORIGINAL, sounds, ears, speakers, notes)
+        heard[Side.ORIGINAL] = named(original, ())
     if Side.DUB not in written:
         dubbed = original
-        if by_ear and kept["original"].sha == kept["dub"].sha:
+        if by_ear and alike:
             notes["dub"] = "sample for sample the film's own sound, so its voices are the same"
         else:
-            dubbed = voices(kept["dub"], ears, speakers)
-        others = {name: ranges for name, ranges in dubbed.items() if share_in(ranges, by_stem.values()) < KNOWN}
-        turns += turns_of(Side.DUB, how, named(others.values(), stems))
+            dubbed = voices(Side.DUB, sounds, ears, speakers, notes)
+        others = [voice for voice in dubbed if share_in(voice.spoken, by_stem.values()) < KNOWN]
+        heard[Side.DUB] = named(others, stems)
+    for side, by_name in heard.items():
+        turns += turns_of(side, how, {name: voice.spoken for name, voice in by_name.items()})
+    known = {f"{side} {name}": voice.print for side, by_name in heard.items() for name, voice in by_name.items()}
+    beside = keep_prints(known | of_stems(by_stem, sounds, ears) | of_files(turns, sounds, ears))
+    if beside:
+        notes["voice prints"] = beside[0].sha
     if transcript:
-        notes["transcript"] = write_down(turns, kept)
-    return Heard(sorted(turns, key=lambda turn: (turn.speaker.side != Side.ORIGINAL, turn.start_us)), kept, notes)
+        said, words = write_down(turns, {side: sounds[side] for side in Side if side in sounds})
+        notes |= said
+        beside += words
+    turns.sort(key=lambda turn: (turn.speaker.side != Side.ORIGINAL, turn.start_us))
+    return Heard(turns, kept, notes, beside)
 
 
 def keep(path: Path) -> Artifact:
@@ -106,26 +121,32 @@ def keep(path: Path) -> Artifact:
         return artifacts.put(speech(path, Path(folder) / "speech.wav", HZ), "speech", ".wav")
 
 
-def wave_of(artifact: Artifact) -> NDArray[np.float32]:
-    """(N,) −1 … 1 at 16 kHz."""
-    wave: NDArray[np.float32] = soundfile.read(artifacts.path(artifact.sha, artifact.suffix), dtype="float32")[0]
-    return wave
+def sound_of(artifact: Artifact) -> Recording:
+    """The sound, to be read where it is sliced: −1 … 1 at 16 kHz."""
+    return recording(artifacts.path(artifact.sha, artifact.suffix))
 
 
-def voices(sound: Artifact, ears: weights.Weights, speakers: Range | None) -> dict[int, list[Range]]:
-    """Where each voice speaks, voices in the order they are first heard."""
+def voices(
+    side: Side, sounds: Mapping[str, Recording], ears: weights.Weights, speakers: Range | None, notes: dict[str, Any]
+) -> list[Voice]:
+    """The voices of a side in the order they are first heard. Notes what is unlike what was expected."""
     try:
-        heard = diarize.diarize(wave_of(sound), ears, speakers)
+        found = diarize.diarize(sounds[side], ears, speakers)
     except weights.Unusable as unusable:
         raise Missing(f"The voices cannot be told apart: {unusable}.") from None
-    found: dict[int, list[Range]] = {}
-    for voice, start, end in heard:
-        if end > start:
-            found.setdefault(voice, []).append((start, end))
-    return found
+    if found.unvoiced:
+        seconds = length(found.unvoiced) / HZ
+        notes[f"no speech in {side}"] = (
+            f"{len(found.unvoiced)} stretches, {seconds:.1f} s, sound like a voice and are none"
+        )
+    if not found.voices:
+        notes[f"voices of {side}"] = "nobody is heard to speak"
+    elif speakers and not speakers[0] <= len(found.voices) <= speakers[1]:
+        notes[f"voices of {side}"] = f"{len(found.voices)} are heard, and {speakers[0]}–{speakers[1]} were asked for"
+    return found.voices
 
 
-def named(found: Iterable[list[Range]], taken: Container[str]) -> dict[str, list[Range]]:
+def named(found: Iterable[T], taken: Container[str]) -> dict[str, T]:
     """Voices called A, B, … in the order they are first heard; letters that a stem bears are left out."""
     letters = ("".join(letter) for length in count(1) for letter in product(ascii_uppercase, repeat=length))
     free = (name for name in letters if name not in taken)
@@ -160,37 +181,6 @@ def turns_told(side: Side, told: Told, heard: list[Range]) -> list[Turn]:
         inside = meet([(each.start_us, each.end_us)], spoken) or [(each.start_us, each.end_us)]
         turns.append(Turn(speakers[each.name], inside[0][0], inside[-1][1], each.text or None))
     return turns
-
-
-def microseconds(sample: int) -> int:
-    """When a sample is heard, to the microsecond before it: 62.5 µs a sample."""
-    return sample * 1_000_000 // HZ
-
-
-def write_down(turns: list[Turn], kept: Mapping[str, Artifact]) -> str:
-    """Give each turn its words; says what was done, or why not."""
-    checkpoint = settings().whisper
-    if checkpoint is None:
-        return "skipped: DUBLINE_WHISPER names no Whisper checkpoint"
-    if not checkpoint.is_file():
-        raise Missing(f"DUBLINE_WHISPER names {checkpoint}, and there is no such file. Correct or unset it.")
-    for side in Side:
-        mine = [turn for turn in turns if turn.speaker.side == side]
-        if mine:
-            hand_out(transcribe(wave_of(kept[side.value]), checkpoint), mine)
-    return f"by Whisper, {checkpoint.name}"
-
-
-def hand_out(words: list[Word], turns: list[Turn]) -> None:
-    """Each word to the turn its middle lies in, or the nearest; where two overlap, to the one that began later."""
-    said: dict[int, list[str]] = {}
-    for word in words:
-        middle = microseconds((word.start + word.end) // 2)
-        away = [max(turn.start_us - middle, middle - turn.end_us, 0) for turn in turns]
-        nearest = min(range(len(turns)), key=lambda n: (away[n], -turns[n].start_us))
-        said.setdefault(nearest, []).append(word.text)
-    for number, texts in said.items():
-        turns[number].text = "".join(texts).strip()
 
 
 @task(cache_policy=NO_CACHE)

@@ -43,6 +43,12 @@ def meet(a: Sequence[Range], b: Sequence[Range]) -> list[Range]:
     return union((max(s, t), min(e, f)) for s, e in a for t, f in b if max(s, t) < min(e, f))
 
 
+def without(a: Sequence[Range], b: Sequence[Range]) -> list[Range]:
+    """The frames of the first that are not in the second."""
+    edges = [0, *(edge for pair in union(b) for edge in pair), max((end for _, end in a), default=0)]
+    return meet(a, list(zip(edges[::2], edges[1::2], strict=True)))
+
+
 def widen(ranges: Iterable[Range], frames: int) -> list[Range]:
     """Each begins that much earlier and ends that much later, but not before frame 0."""
     return union((max(0, start - frames), end + frames) for start, end in ranges)

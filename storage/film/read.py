@@ -132,3 +132,23 @@ def samples(path: Path, start: int, stop: int) -> NDArray[np.float32]:
             file.seek(first)
             into[first - start : last - start] = file.read(last - first, np.float32, always_2d=True)
         return into
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A mono WAV that is read where it is sliced, (n,) in −1 … 1, so a film of any length takes no memory."""
+
+    path: Path
+    length: int  # samples
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, part: slice) -> NDArray[np.float32]:
+        start, stop, _ = part.indices(self.length)
+        return samples(self.path, start, max(start, stop))[:, 0]
+
+
+def recording(path: Path) -> Recording:
+    """A mono WAV, as `speech` writes it."""
+    return Recording(path, soundfile.info(str(path)).frames)

@@ -29,7 +29,20 @@ from flows.demo.script import SCENES
 from storage.film import programs
 from storage.film.probe import probe
 from storage.film.read import speech
-from tests.bench import binding, casting, cuts, farm, forty, mouths, pages, puppets, samplers, styles
+from tests.bench import (
+    binding,
+    casting,
+    cuts,
+    farm,
+    forty,
+    listening,
+    mouths,
+    pages,
+    puppets,
+    samplers,
+    senses,
+    styles,
+)
 from tests.whole.studio import Studio, all_planes, sound_of
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "MEASURED.md"
@@ -136,6 +149,22 @@ def whose_face_speaks() -> list[str]:
     set thresholds on; nothing was set on these films when they were first measured.
     """
     return _printed(binding.main, SHARED)
+
+
+def who_speaks() -> list[str]:
+    """Three senses say whether a face speaks (models/active_speaker.py): alone and together, on stretches of GRID. The
+    weights that ship are those of this table. `listens`: the same faces before their own words, under another's;
+    `speaks otherwise`: their own lips under another's words, which hardly happens in a film.
+    """
+    return _printed(senses.main, SHARED)
+
+
+def heard_over_a_whole_film() -> list[str]:
+    """Who speaks when, on films of up to 40 minutes: errors, voices known again, cost and memory, and what of music and
+    effects is taken for speech. `given to another voice` is the share of what is heard that is not the voice of most of
+    its speaker's sentences; six people of GRID speak in turn, and a film is listened to in stretches of five minutes.
+    """
+    return _printed(listening.main, SHARED)
 
 
 def photographed_or_drawn() -> list[str]:
@@ -248,6 +277,8 @@ def _printed(measure: Callable[[Path], None], given: Path) -> list[str]:
 SECTIONS: Final[dict[str, tuple[str, Callable[[], list[str]]]]] = {
     "cuts": ("Shot cuts", found_cuts),
     "casting": ("Voices and faces", found_voices_and_faces),
+    "listening": ("Listening", heard_over_a_whole_film),
+    "senses": ("Who speaks", who_speaks),
     "binding": ("Whose face speaks", whose_face_speaks),
     "styles": ("Photographed or drawn", photographed_or_drawn),
     "samplers": ("Fewer steps", fewer_steps),

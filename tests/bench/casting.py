@@ -25,7 +25,8 @@ from storage.catalog import Shot, Side, Speaker, Turn
 from storage.film.probe import probe
 from storage.settings import settings
 from tasks.cast import cast
-from tasks.listen import keep, listen, microseconds, wave_of
+from tasks.clock import microseconds
+from tasks.listen import keep, listen, sound_of
 from tasks.look import look
 from tests.pairs import Other, side_by_side
 
@@ -41,7 +42,7 @@ def episode(path: Path) -> None:
     with path.with_name("synthetic_episode_grid.shots.csv").open() as file:
         rows = list(csv.DictReader(file))
     speakers = [row["speaker"] for row in rows]
-    film, wave = probe(path), wave_of(keep(path))
+    film, wave = probe(path), sound_of(keep(path))[:]
     truth = by_shot(vad.speech(wave))
     shots = numbered([Shot(name=f"sh{10 * (n + 1):04}", start=a, end=CUTS[n + 1]) for n, a in enumerate(CUTS[:-1])])
     tracks = numbered(look.fn(film, shots).tracks)

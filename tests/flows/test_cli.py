@@ -62,6 +62,9 @@ def test_help_needs_nothing_heavy() -> None:
         ),
         pytest.param(["dub", "a", "b", "-o", "c", "--speakers", "few"], 2, "two like 2-4", id="speakers-in-words"),
         pytest.param(["dub", "a", "b", "-o", "c", "--speakers", "4-2"], 2, "cannot both be", id="speakers-turned"),
+        pytest.param(
+            ["dub", "a", "b", "-o", "c", "--speakers", "0"], 2, "greater than or equal to 1", id="no-speakers"
+        ),
         pytest.param(["dub", "a", "b", "-o", "c", "--name", "a/b"], 2, "name:", id="name-with-a-slash"),
         pytest.param(["dub", "a", "b", "-o", "c", "--model", "magic"], 2, "no model 'magic'", id="no-such-model"),
         pytest.param(

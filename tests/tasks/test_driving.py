@@ -37,3 +37,18 @@ def test_beyond_the_sounds_ends_it_is_silent(tmp_path: Path) -> None:
 
 def test_only_turns_that_touch_the_stretch_are_kept() -> None:
     assert within([(5, 9), (0, 2), (9, 12), (20, 30)], 2, 10) == ((5, 9), (9, 12))
+
+
+def test_where_two_speak_at_once_each_hears_the_other_only_in_the_own_turns(tmp_path: Path) -> None:
+    """Anna 0.5–1.5 s, Bert 1–2 s, in one dub without stems: a gate can take away no more than what is outside."""
+    anna, bert = np.zeros(3 * HZ, np.float32), np.zeros(3 * HZ, np.float32)
+    anna[HZ // 2 : 3 * HZ // 2], bert[HZ : 2 * HZ] = 0.25, 0.5
+    soundfile.write(tmp_path / "dub.wav", anna + bert, HZ, subtype="FLOAT")
+    soundfile.write(tmp_path / "anna.wav", anna, HZ, subtype="FLOAT")
+    turn = ((500_000, 1_500_000),)
+    of_anna = gated(tmp_path / "dub.wav", turn, 0, 3 * HZ, HZ)
+    after = 3 * HZ // 2 + HZ * TAIL_US // 1_000_000 + RAMP + 1
+    assert np.allclose(of_anna[HZ // 2 : HZ], 0.25) and np.allclose(of_anna[HZ : 3 * HZ // 2], 0.75)
+    assert not of_anna[after:].any(), "Bert goes on, and moves Anna's lips no more"
+    of_her_stem = gated(tmp_path / "anna.wav", turn, 0, 3 * HZ, HZ)
+    assert np.allclose(of_her_stem[HZ // 2 : 3 * HZ // 2], 0.25), "her stem has nobody else in it"
