@@ -8,8 +8,9 @@ thresholds were set on clips of the same speakers. A speaker with few clips says
 
 Everybody sits before GRID's blue screen; size, place and light change from scene to scene. A head that turns away is a
 photograph that becomes narrow, not a profile. Who listens may part the lips, in rhythm: some speakers (s26) open them
-up to eight frames before a word, and those frames come again and again. Speech is where silero VAD hears it in the dry clip, pauses under 0.3 s
-included. `people.py` draws faces, `script.py` writes the shots and says what kinds there are, `shooting.py` films them.
+up to eight frames before a word, and those frames come again and again. Speech is where silero VAD hears it in the dry
+clip, pauses under 0.3 s included. `people.py` draws faces, `script.py` writes the shots and says what kinds there are,
+`shooting.py` films them.
 """
 
 from tests.scenes.script import KINDS, PLOTS, Plot
