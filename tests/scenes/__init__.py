@@ -7,8 +7,10 @@ the training folder, for eval/ has no speaker more with enough clips. Nobody tra
 thresholds were set on clips of the same speakers. A speaker with few clips says some of them twice in a long film.
 
 Everybody sits before GRID's blue screen; size, place and light change from scene to scene. A head that turns away is a
-photograph that becomes narrow, not a profile. Speech is where silero VAD hears it in the dry clip, pauses under 0.3 s
-included. `people.py` draws faces, `script.py` writes the shots and says what kinds there are, `shooting.py` films them.
+photograph that becomes narrow, not a profile. Who listens may part the lips, in rhythm: some speakers (s26) open them
+up to eight frames before a word, and those frames come again and again. Speech is where silero VAD hears it in the dry
+clip, pauses under 0.3 s included. `people.py` draws faces, `script.py` writes the shots and says what kinds there are,
+`shooting.py` films them.
 """
 
 from tests.scenes.script import KINDS, PLOTS, Plot
