@@ -175,7 +175,7 @@ def test_a_voice_keeps_its_number_over_the_film_and_no_more_than_a_stretch_is_ev
         speaks[voice, start:end] = True
     first, again = speaks[:, : 15 * HZ], speaks[:, 25 * HZ :]
     assert len(heard.voices) == 2 and first.any(axis=1).all()
-    assert (first != again).mean(axis=1).max() < 0.02, "who spoke at second 8 is who speaks at second 33"
+    assert (first != again).mean(axis=1).max() < 0.05, "0.3 s at the edges; names that changed would be a half"
     prints_ = [each.print for each in heard.voices if each.print is not None]
     assert len(prints_) == 2 and all(each.shape == (192,) for each in prints_)
 
