@@ -175,7 +175,7 @@ def test_a_voice_keeps_its_number_over_the_film_and_no_more_than_a_stretch_is_ev
         speaks[voice, start:end] = True
     first, again = speaks[:, : 15 * HZ], speaks[:, 25 * HZ :]
     assert len(heard.voices) == 2 and first.any(axis=1).all()
-    assert (first != again).mean(axis=1).max() < 0.02, "who spoke at second 8 is who speaks at second 33"
+    assert (first != again).mean(axis=1).max() < 0.05, "0.3 s at the edges; names that changed would be a half"
     prints_ = [each.print for each in heard.voices if each.print is not None]
     assert len(prints_) == 2 and all(each.shape == (192,) for each in prints_)
 
@@ -248,7 +248,9 @@ def test_words_lie_in_the_sound_and_come_in_order(tmp_path: Path, sample: tuple[
 
     torch.manual_seed(3)
     dims = ModelDimensions(80, 1500, 32, 2, 2, 51865, 24, 32, 2, 2)
-    torch.save({"dims": dims.__dict__, "model_state_dict": Whisper(dims).state_dict()}, tmp_path / "tiny.pt")
+    untaught = Whisper(dims)
+    torch.nn.init.normal_(untaught.decoder.positional_embedding)  # whisper leaves it as it lay in memory
+    torch.save({"dims": dims.__dict__, "model_state_dict": untaught.state_dict()}, tmp_path / "tiny.pt")
     wave, net = sample[0][6 * HZ : 10 * HZ], opened(tmp_path / "tiny.pt")
     words = transcribe(net, wave, [(0, len(wave))], "en")  # what it says is nonsense: nobody trained it
     assert all(0 <= word.start <= word.end <= 30 * HZ for word in words)
