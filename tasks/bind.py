@@ -1,10 +1,9 @@
 """Whose voice each face has, from what was measured shot by shot and from what the whole episode says.
 
-A voice is heard in many shots, and a person is seen in many. Expectation and maximisation over all of them: each shot
-says how likely each face in it speaks with each voice; together they say how often this person speaks where that
-voice is heard; and with that every shot is read again. A shot's own word is never counted as evidence for itself. So a
-face that listens while somebody off screen speaks is known to have another voice, and one that turns away while it
-speaks is known to have this one.
+A voice is heard in many shots, and a person is seen in many. Either the voice is this person's: then, while both are
+there, the lips move nearly always. Or it is not: then they hardly ever do. Every shot in which the two meet says which,
+and all but the one that is asked about are believed together. So a face that listens while somebody off screen speaks
+is known to have another voice, and one that turns away while it speaks is known to have this one.
 Deliberately not here: what is measured (tasks/onscreen.py), who is one person (tasks/persons.py).
 """
 
@@ -17,12 +16,12 @@ from models.active_speaker import Senses
 from tasks.onscreen import SHORT, Meeting
 from tasks.ranges import length, meet
 
-OFF_SCREEN: Final = 0.2  # share of speech whose speaker is not seen, before anything is known; a guess
-WORTH: Final = 1.5  # seconds of speech that this guess weighs as much as
-MISHEARD: Final = 0.3  # seconds that a person may have spoken with another voice: a person has one, heard rightly
-MOST: Final = 4.0  # seconds that one shot may weigh
-ROUNDS: Final = 10
-SETTLED: Final = 0.8  # share of a person's speech that one voice must have to be that person's where it is not heard
+ON_SCREEN: Final = 0.8  # share of speech whose speaker is seen, before anything is known of a voice; a guess
+SHOWN: Final = 0.97  # share of a person's own speech, while seen, that the lips say; the rest is thought, or told
+MISHEARD: Final = 0.01  # the same of a voice that is another's: it was heard as the wrong one
+HEARD_AS_TWO: Final = 0.05  # share of voices that are a second one of somebody's: told apart where they are one
+SURELY: Final = 8.0  # log-odds at most that a voice is somebody's
+SETTLED: Final = 0.9  # how sure a person's voice must be to be theirs where it is not heard
 
 Key = tuple[int, int]  # person, voice
 
@@ -55,60 +54,62 @@ class Scene:
         ]  # fmt: skip
 
 
-@dataclass(eq=False)
-class Counts:
-    """Seconds for which each person is seen while each voice is heard, and how many of them are theirs."""
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """For each person and each voice: what every shot says of whether it is theirs, added up, in log-odds."""
 
-    met: dict[Key, float] = field(default_factory=dict)
-    spoken: dict[Key, float] = field(default_factory=dict)
+    whole: Mapping[Key, float]
 
-    def add(self, scene: Scene, shares: Sequence[float], rate: float, sign: int = 1) -> None:
-        for meeting, share in zip(scene.meetings, shares, strict=True):
-            seconds = sign * min(MOST, length(meeting.common) / rate)
-            key = scene.persons[meeting.face], meeting.voice
-            self.met[key] = self.met.get(key, 0.0) + seconds
-            self.spoken[key] = self.spoken.get(key, 0.0) + share * seconds
+    def without(self, scene: Scene) -> "Evidence":
+        """What the other shots say."""
+        left = dict(self.whole)
+        for key, odds in told(scene):
+            left[key] -= odds
+        return Evidence(left)
+
+    def theirs(self, person: int, voice: int, seen: int = 1) -> float:
+        """How likely the voice is this person's, 0 … 1: a person has one, or none that is heard, or rarely two.
+
+        seen  how many faces there are that it may belong to where it is asked
+        """
+        fresh = log(ON_SCREEN / (1 - ON_SCREEN)) - log(seen)
+        voices = {other for one, other in self.whole if one == person} | {voice}
+        odds = {each: exp(_within(fresh + self.whole.get((person, each), 0.0))) for each in voices}
+        others = sum(odds.values()) - odds[voice]
+        return odds[voice] / (1 + odds[voice] + HEARD_AS_TWO * others)
 
     def prior(self, person: int, voice: int, seen: int) -> float:
-        """Log-odds that the person speaks where the voice is heard, before lips are looked at.
-
-        seen  how many faces there are that it may belong to
-        """
-        key = person, voice
-        spoken = self.spoken.get(key, 0.0)
-        silent = max(0.0, self.met.get(key, 0.0) - spoken)
-        others = sum(seconds for (one, other), seconds in self.spoken.items() if one == person and other != voice)
-        fresh = WORTH * (1 - OFF_SCREEN) / seen
-        has_this = (spoken + MISHEARD) / (spoken + MISHEARD + max(0.0, others))
-        return log((spoken + fresh) / (silent + WORTH * OFF_SCREEN)) + log(has_this)
+        """Log-odds that the person speaks where the voice is heard, before the lips in that shot are looked at."""
+        theirs = self.theirs(person, voice, seen)
+        return log(theirs * SHOWN + (1 - theirs) * MISHEARD) - log(theirs * (1 - SHOWN) + (1 - theirs) * (1 - MISHEARD))
 
 
-def settle(scenes: Sequence[Scene], rate: float, said: Mapping[int, int | None]) -> list[list[Choice]]:
+def told(scene: Scene) -> list[tuple[Key, float]]:
+    """What each meeting of a shot says of whether the voice is the person's."""
+    return [
+        (
+            (scene.persons[meeting.face], meeting.voice),
+            log(SHOWN * exp(meeting.odds) + 1 - SHOWN) - log(MISHEARD * exp(meeting.odds) + 1 - MISHEARD),
+        )
+        for meeting in scene.meetings
+    ]
+
+
+def settle(scenes: Sequence[Scene], said: Mapping[int, int | None]) -> list[list[Choice]]:
     """One choice for each face of each scene.
 
-    rate  frames a second
     said  by person: the voice that somebody has bound it to, or None if it has none; nothing is asked about these
     """
-    shares = [first_look(scene, said) for scene in scenes]
-    counts = Counts()
-    for scene, share in zip(scenes, shares, strict=True):
-        counts.add(scene, share, rate)
-    odds: list[list[float]] = [[] for _ in scenes]
-    for _ in range(ROUNDS):
-        for n, scene in enumerate(scenes):
-            counts.add(scene, shares[n], rate, sign=-1)
-            odds[n] = judged(scene, counts, said)
-            shares[n] = shared(scene, odds[n])
-            counts.add(scene, shares[n], rate)
-    voices = theirs(counts, said)
-    return [chosen(scene, each, voices, said) for scene, each in zip(scenes, odds, strict=True)]
+    whole: dict[Key, float] = {}
+    for scene in scenes:
+        for key, odds in told(scene):
+            whole[key] = whole.get(key, 0.0) + odds
+    evidence = Evidence(whole)
+    voices = theirs(evidence, said)
+    return [chosen(scene, judged(scene, evidence.without(scene), said), voices, said) for scene in scenes]
 
 
-def first_look(scene: Scene, said: Mapping[int, int | None]) -> list[float]:
-    return shared(scene, judged(scene, Counts(), said))
-
-
-def judged(scene: Scene, counts: Counts, said: Mapping[int, int | None]) -> list[float]:
+def judged(scene: Scene, evidence: Evidence, said: Mapping[int, int | None]) -> list[float]:
     """The log-odds of each meeting, by its shot and by the others."""
     odds = []
     for n, meeting in enumerate(scene.meetings):
@@ -116,27 +117,17 @@ def judged(scene: Scene, counts: Counts, said: Mapping[int, int | None]) -> list
         if person in said:
             odds.append(30.0 if said[person] == meeting.voice else -30.0)
         else:
-            odds.append(meeting.odds + counts.prior(person, meeting.voice, 1 + len(scene.rivals[n])))
+            odds.append(meeting.odds + evidence.prior(person, meeting.voice, 1 + len(scene.rivals[n])))
     return odds
 
 
-def shared(scene: Scene, odds: Sequence[float]) -> list[float]:
-    """How likely each meeting is, among its rivals and nobody."""
-    weights = [exp(min(each, 50.0)) for each in odds]
-    return [
-        weight / (1 + weight + sum(weights[m] for m in scene.rivals[n])) for n, weight in enumerate(weights)
-    ]  # fmt: skip
-
-
-def theirs(counts: Counts, said: Mapping[int, int | None]) -> dict[int, tuple[int, float]]:
-    """By person: the voice that is theirs, and the share of their speech that has it."""
+def theirs(evidence: Evidence, said: Mapping[int, int | None]) -> dict[int, tuple[int, float]]:
+    """By person: the voice that is theirs, and how sure that is."""
     found: dict[int, tuple[int, float]] = {}
-    for person in {person for person, _ in counts.spoken}:
-        spoken = {voice: seconds for (other, voice), seconds in counts.spoken.items() if other == person}
-        voice = max(spoken, key=lambda each: spoken[each])
-        share = spoken[voice] / (sum(spoken.values()) + WORTH * OFF_SCREEN)
-        if share >= SETTLED:
-            found[person] = voice, share
+    for person, voice in evidence.whole:
+        sure = evidence.theirs(person, voice)
+        if sure >= max(SETTLED, found.get(person, (0, 0.0))[1]):
+            found[person] = voice, sure
     return found | {person: (voice, 1.0) for person, voice in said.items() if voice is not None}
 
 
@@ -185,6 +176,10 @@ def refused(scene: Scene, odds: Sequence[float], mine: Sequence[int], taken: set
         return Choice(None, 0.0, f"another face speaks, and this one listens (log-odds {odds[best]:+.1f})")
     why = in_words(scene.meetings[best].senses)
     return Choice(None, 0.0, f"its lips do not move with the voice that is heard ({why}): off screen")
+
+
+def _within(odds: float) -> float:
+    return max(-SURELY, min(SURELY, odds))
 
 
 def in_words(senses: Senses) -> str:

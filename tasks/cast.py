@@ -88,7 +88,7 @@ def cast_of(film: Film, tracks: Sequence[Track], turns: Sequence[Turn], speech: 
         met = meetings(film, speech.get(side), seen, [likenesses[n] for n in here], speaking, watcher, drawn)
         scenes.append(Scene([persons[n] for n in here], met))
     faces: list[Face] = []
-    for choices in settle(scenes, float(film.rate), {}):
+    for choices in settle(scenes, {}):
         for choice in choices:
             owner = owners[choice.voice] if choice.voice is not None else None
             faces.append(Face(owner, choice.confidence, choice.reason, persons[len(faces)]))

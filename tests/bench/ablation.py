@@ -31,8 +31,8 @@ def only(*senses: str, alone: bool = False, strangers: bool = False) -> Iterator
     def limited(*given: Any) -> Senses:
         return replace(measure(*given), **deaf)
 
-    def one_by_one(scenes: Sequence[Scene], rate: float, said: Mapping[int, int | None]) -> list[list[Choice]]:
-        return [settle([scene], rate, said)[0] for scene in scenes]
+    def one_by_one(scenes: Sequence[Scene], said: Mapping[int, int | None]) -> list[list[Choice]]:
+        return [settle([scene], said)[0] for scene in scenes]
 
     def all_new(tracks: Sequence[Track], *_: object) -> list[int]:
         return list(range(1, len(tracks) + 1))

@@ -10,7 +10,6 @@ from tasks.onscreen import Meeting
 
 ANNA, BERT, CARL = 1, 2, 3  # persons
 A, B, C = 11, 12, 13  # voices
-RATE = 25.0
 SEEN = Senses(0.0)
 
 
@@ -23,7 +22,7 @@ def alone(person: int, voice: int, odds: float) -> Scene:
 
 
 def bound(scenes: Sequence[Scene], said: Mapping[int, int | None] | None = None) -> list[list[Choice]]:
-    return settle(scenes, RATE, said or {})
+    return settle(scenes, said or {})
 
 
 DIALOGUE = [alone(ANNA, A, 3), alone(BERT, B, 3), alone(ANNA, A, 3), alone(BERT, B, 3)]
