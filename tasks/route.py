@@ -67,7 +67,6 @@ def decide(
         "pitch": round(track.pitch, 1),
         "sharpness": round(track.sharpness, 1),
         "style": track.style,
-        "covered": round(track.covered, 3),
         "face": track.face,
         "confidence": round(track.confidence, 3),
         "frames": length(ranges),

@@ -23,7 +23,7 @@ from storage.settings import settings
 OURS: Final = Path(__file__).with_name("route.toml")
 
 NUMBERS: Final = (
-    "height_px", "mouth_px", "sharpness", "yaw", "pitch", "covered", "confidence", "frames",
+    "height_px", "mouth_px", "sharpness", "yaw", "pitch", "confidence", "frames",
 )  # fmt: skip
 WORDS: Final[Mapping[str, tuple[str | bool, ...]]] = {
     "style": ("photoreal", "stylised", "uncertain"),

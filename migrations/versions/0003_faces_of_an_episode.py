@@ -15,11 +15,9 @@ def upgrade() -> None:
     op.add_column("track", sa.Column("face", sa.Integer(), nullable=True))
     op.add_column("track", sa.Column("likeness", sa.String(64), nullable=True))
     op.add_column("track", sa.Column("pitch", sa.Double(), server_default="0", nullable=False))
-    op.add_column("track", sa.Column("covered", sa.Double(), server_default="0", nullable=False))
 
 
 def downgrade() -> None:
-    op.drop_column("track", "covered")
     op.drop_column("track", "pitch")
     op.drop_column("track", "likeness")
     op.drop_column("track", "face")

@@ -31,8 +31,6 @@ class Track(Base):
     face: Mapped[int | None] = mapped_column(default=None)  # who it is: 1, 2, … over the episode; None: not asked yet
     likeness: Mapped[str | None] = mapped_column(String(64), default=None)  # sha of what it is known again by
     pitch: Mapped[float] = mapped_column(default=0.0, server_default="0")  # median in degrees, positive looks up
-    covered: Mapped[float] = mapped_column(default=0.0, server_default="0")  # share of frames with something before
-    # the mouth: a hand, a microphone, a glass
 
 
 def of_episode(session: Session, episode_id: int) -> Sequence[Track]:

@@ -40,7 +40,7 @@ class Stage:
             draw_film(self.film, shots * long, FILM_24)
             draw_sound(self.dub, shots * long / FILM_24)
         self.beside = False  # whether a second face stands beside the first
-        self.covered: dict[int, float] = {}  # of the first face, by the first frame of its shot
+        self.unsure: set[int] = set()  # first frames of the shots whose first face may be anybody's
         self.cuts: list[tuple[int, int]] = []  # where `split` cuts; every `long` frames if empty
 
     def job(self, **wishes: Any) -> EpisodeJob:
@@ -66,11 +66,9 @@ class Stage:
             geometry = artifacts.put_arrays("geometry", {"frames": frames, **nothing})
             looked.kept.append(geometry)
             for name in ("f1", "f2") if self.beside else ("f1",):
-                face = Track(
-                    shot.id, name, shot.start, shot.end, self.long, geometry.sha, 200.0, 0.0, 80.0, "photoreal"
+                looked.tracks.append(
+                    Track(shot.id, name, shot.start, shot.end, self.long, geometry.sha, 200.0, 0.0, 80.0, "photoreal")
                 )
-                face.covered = self.covered.get(shot.start, 0.0) if name == "f1" else 0.0
-                looked.tracks.append(face)
         return looked
 
     def listen(self, film: Film, dub: Path, stems: Mapping[str, Path], speakers: object, transcript: bool,
@@ -84,7 +82,8 @@ class Stage:
         self.enter("cast")
         ids = {turn.speaker.side: turn.speaker.id for turn in turns}
         anna = Character("ANNA", ids[Side.ORIGINAL], ids[Side.DUB], 1.0)
-        return Cast([anna], [Face(anna, 0.9, "lips and voice agree", 1) for _ in tracks])
+        sure = [0.55 if each.start in self.unsure and each.name == "f1" else 0.9 for each in tracks]
+        return Cast([anna], [Face(anna, each, "lips and voice agree", 1) for each in sure])
 
     def route(
         self, film: Film, tracks: Sequence[Track], characters: Sequence[Character], turns: Sequence[Turn],

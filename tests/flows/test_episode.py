@@ -237,16 +237,16 @@ def test_a_take_whose_files_are_gone_is_drawn_anew(stage: Stage, house: Path) ->
 
 
 def test_a_shot_that_the_rules_hold_waits_for_a_person_and_is_drawn_when_one_says_so(stage: Stage) -> None:
-    stage.covered = {12: 0.4}
+    stage.unsure = {12}
     delivery = run(stage)
-    why = "something is before the mouth in 40% of the frames: over 30%, held"
+    why = "not sure that this is ANNA's face, 0.55: under 0.6, held"
     assert delivery.open == [{"shot": "sh0020", "status": "held", "reason": why}] and delivery.changed == 8
     assert "render 12" not in stage.computed
     with pytest.raises(
-        Refused, match=r"sh0020 is held: something .* `dubline reroute out sh0020 --model NAME` may draw"
+        Refused, match=r"sh0020 is held: not sure .* `dubline reroute out sh0020 --model NAME` may draw"
     ):
         verbs.retry("out", ["sh0020"], "anna")
-    verbs.reroute("out", ["sh0020"], "diff2lip", "anna", "the glass is behind him")
+    verbs.reroute("out", ["sh0020"], "diff2lip", "anna", "it is hers")
     delivery = run(stage)
     assert delivery.whole and delivery.changed == 16
     assert stage.computed == dict.fromkeys([*ANALYSIS, *DRAWING], 1)
@@ -258,7 +258,7 @@ def test_a_shot_that_the_rules_hold_waits_for_a_person_and_is_drawn_when_one_say
 
 def test_nothing_of_a_held_shot_is_drawn(stage: Stage) -> None:
     """Not even its other face: the shot is delivered as the source."""
-    stage.covered, stage.beside = {12: 0.4}, True
+    stage.unsure, stage.beside = {12}, True
     assert run(stage).changed == 8
     assert "render 12" not in stage.computed and stage.computed["render 24"] == 1
 

@@ -48,7 +48,7 @@ def the_row() -> Episode:
 
 
 def test_a_plan_says_who_is_drawn_by_whom_and_why_and_draws_nothing(stage: Stage) -> None:
-    stage.covered = {24: 0.4}
+    stage.unsure = {24}
     found = asked(stage)
     assert (found["episode"], found["status"], found["frames"]) == ("film", "planned", FRAMES)
     assert found["shots"] == {"passed-through": 1, "waiting": 1, "held": 1}
@@ -56,7 +56,7 @@ def test_a_plan_says_who_is_drawn_by_whom_and_why_and_draws_nothing(stage: Stage
     assert found["models"] == [{"model": "diff2lip", "faces": 1, "frames": 8, "seconds": 0.2}]
     (anna,) = found["cast"]
     assert (anna["character"], anna["original"], anna["dub"], anna["faces"]) == ("ANNA", "A", "B", 2)
-    assert (anna["least sure"], anna["seconds"], anna["dub seconds"]) == (0.9, 0.8, 0.8)
+    assert (anna["least sure"], anna["seconds"], anna["dub seconds"]) == (0.55, 0.8, 0.8)
     lines = [(each["shot"], each["face"], each["speaks"], each["model"], each["drawn"]) for each in found["plan"]]
     assert lines == [
         ("sh0010", "", "", "", 0), ("sh0020", "f1", "ANNA", "diff2lip", 8), ("sh0030", "f1", "ANNA", "held", 0),
@@ -64,7 +64,7 @@ def test_a_plan_says_who_is_drawn_by_whom_and_why_and_draws_nothing(stage: Stage
     assert [each["reason"] for each in found["plan"]] == [
         "no face was found in it",
         "ANNA speaks in 8 frames; face 200 px high, turned 0°",
-        "something is before the mouth in 40% of the frames: over 30%, held",
+        "not sure that this is ANNA's face, 0.55: under 0.6, held",
     ]
     assert stage.computed == ONCE
     with catalog() as session:
@@ -209,7 +209,7 @@ def test_the_command_prints_the_plan_for_people_and_programs(
     assert found == asked(stage) and found["status"] == "planned"
     assert call(monkeypatch, "show", "film", "sh0020", "--json") == 0
     (measured,) = json.loads(capsys.readouterr().out)["measures"]
-    assert (measured["height_px"], measured["confidence"], measured["covered"], measured["style"]) == (
+    assert (measured["height_px"], measured["confidence"], measured["pitch"], measured["style"]) == (
         200.0, 0.9, 0.0, "photoreal",
     )  # fmt: skip
     assert measured["frames"] == 8 and measured["mesh"] is True

@@ -115,29 +115,23 @@ def decided(
             {"style": "stylised", "confidence": 0.4},
             HERO,
             48,
-            PASS_THROUGH,
+            HELD,
             "not sure that this is Anna's face, 0.40",
             id="drawn-and-unsure",
         ),
         pytest.param({"style": "uncertain"}, HERO, 48, "diff2lip", "Anna speaks", id="perhaps-drawn"),
         pytest.param({"yaw": 72.0}, HERO, 48, PASS_THROUGH, "turned 72° from the camera: over 60", id="profile"),
         pytest.param({"sharpness": 4.0}, HERO, 48, PASS_THROUGH, "sharpness 4: under 10", id="blurred"),
-        pytest.param({"confidence": 0.55}, HERO, 48, PASS_THROUGH, "not sure that this is Anna's face", id="unsure"),
-        pytest.param({"confidence": 0.6}, HERO, 48, "diff2lip", "Anna speaks in 48 frames", id="just-sure-enough"),
         pytest.param(
-            {"covered": 0.4},
+            {"confidence": 0.55},
             HERO,
             48,
             HELD,
-            "something is before the mouth in 40% of the frames: over 30%, held",
-            id="covered",
+            "not sure that this is Anna's face, 0.55: under 0.6, held",
+            id="unsure",
         ),
-        pytest.param({"covered": 0.3}, HERO, 48, "diff2lip", "Anna speaks", id="just-not-covered"),
-        pytest.param(
-            {"covered": 0.9, "confidence": 0.5}, HERO, 48, PASS_THROUGH, "not sure", id="covered-and-not-even-sure"
-        ),
-        pytest.param({"covered": 0.4, "style": "stylised"}, HERO, 48, "omnisync", "drawn face", id="drawn-and-covered"),
-        pytest.param({"covered": 0.4}, None, 0, PASS_THROUGH, "off screen", id="covered-and-silent"),
+        pytest.param({"confidence": 0.55}, None, 0, PASS_THROUGH, "off screen", id="unsure-and-silent"),
+        pytest.param({"confidence": 0.6}, HERO, 48, "diff2lip", "Anna speaks in 48 frames", id="just-sure-enough"),
     ],
 )
 def test_the_first_rule_that_fits_decides(
@@ -157,8 +151,8 @@ def test_an_operators_model_overrules_limits_but_draws_nobody_who_is_silent() ->
     assert (filmed.model, filmed.reason) == ("omnisync", "Anna speaks in 6 frames; omnisync was asked for")
     stylised = decided({"style": "stylised"}, model="diff2lip")
     assert (stylised.model, "although: drawn face" in stylised.reason) == ("diff2lip", True)
-    covered = decided({"covered": 0.4}, model="diff2lip")
-    assert (covered.model, "although: something is before the mouth" in covered.reason) == ("diff2lip", True)
+    unsure = decided({"confidence": 0.4}, model="diff2lip")
+    assert (unsure.model, "although: not sure that this is Anna's face" in unsure.reason) == ("diff2lip", True)
     assert decided({}, None, (0, 0), model="omnisync").model == PASS_THROUGH
 
 
@@ -214,8 +208,8 @@ def test_a_persons_word_makes_another_route_of_what_was_measured(
 
 
 def test_what_an_older_dubline_has_not_measured_fits_no_rule_and_is_no_error() -> None:
-    kept = decided({"covered": 0.9, "pitch": -40.0}).numbers
-    old = {name: value for name, value in kept.items() if name not in ("covered", "pitch", "face", "lacking")}
+    kept = decided({"pitch": -40.0}).numbers
+    old = {name: value for name, value in kept.items() if name not in ("pitch", "face", "lacking")}
     assert judge(1, old, HERO, None, TABLE).model == "diff2lip"
     table = with_limit(when={"pitch": {"under": -30}}, say="{character}, person {face}, looks down by {pitch:.0f}°")
     assert judge(1, old, HERO, None, table).model == "diff2lip"
@@ -243,8 +237,8 @@ NO_OMNISYNC = {"omnisync": "its weights are not on this machine"}
             {}, {"diff2lip": "the licence of its paper weights forbids commercial work"}, HELD,
             "diff2lip would draw it, but the licence of its paper weights forbids commercial work, held", id="licence",
         ),
-        pytest.param({"confidence": 0.3}, {"diff2lip": "…"}, PASS_THROUGH, "not sure that this is Anna's face, 0.30: "
-                     "under 0.6, passed through", id="unsure-all-the-same"),
+        pytest.param({"confidence": 0.3}, {"diff2lip": "…"}, HELD, "not sure that this is Anna's face, 0.30: "
+                     "under 0.6, held", id="unsure-all-the-same"),
     ],
 )  # fmt: skip
 def test_a_face_whose_model_is_lacking_goes_to_nobody_who_does_not_draw_it(

@@ -24,9 +24,9 @@ model = "omnisync"
 say = "turned {yaw:.0f}°"
 
 [[choice]]
-when = { covered = { over = 0.5 }, mesh = true }
+when = { pitch = { over = 50 }, mesh = true }
 model = "held"
-say = "covered in {covered:.0%}"
+say = "looks up by {pitch:.0f}°"
 """
     + LAST
     + """
@@ -76,8 +76,8 @@ def test_a_studios_table_takes_the_place_of_ours(house: Path, table: Path, monke
     assert found.models == ["omnisync", "diff2lip"] and found.sha != read(OURS).sha
     first, second, _ = found.choice
     assert [first.fits({"yaw": yaw}) for yaw in (40, 41, 69, 70)] == [False, True, True, False]
-    assert second.model == HELD and second.fits({"covered": 0.6, "mesh": True})
-    assert not second.fits({"covered": 0.6, "mesh": False}) and not second.fits({"covered": 0.6})
+    assert second.model == HELD and second.fits({"pitch": 60, "mesh": True})
+    assert not second.fits({"pitch": 60, "mesh": False}) and not second.fits({"pitch": 60})
     (limit,) = found.limits("omnisync", {"height_px": 64.2})
     assert (limit.words({"height_px": 64.2}), limit.then) == ("64 px: under 100", PASS_THROUGH)
 
