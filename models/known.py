@@ -26,7 +26,8 @@ class Known:
 
     def find(self, given: Path | None = None) -> Path | None:
         """Where it lies. `given` is the folder of weights that a person named."""
-        return next((place / self.name for place in self._places(given) if (place / self.name).is_file()), None)
+        folders = places(given, self.name.split("/")[0])
+        return next((place / self.name for place in folders if (place / self.name).is_file()), None)
 
     def read(self, path: Path) -> bytes:
         """What is in it. raises Unusable if that is something else."""
@@ -35,10 +36,11 @@ class Known:
             raise Unusable(f"{path} has sha256 {sha}, not {self.sha256}; {self.again}")
         return data
 
-    def _places(self, given: Path | None) -> Iterator[Path]:
-        if given is not None:
-            yield given
-        yield Path(sys.prefix) / "share" / "dubline"
-        package = importlib.util.find_spec(self.name.split("/")[0])  # found, and never imported
-        if package is not None:
-            yield from (Path(place).parent for place in package.submodule_search_locations or ())
+
+def places(given: Path | None, package: str) -> Iterator[Path]:
+    """Folders in which it may lie; `package` is the one that carries it."""
+    if given is not None:
+        yield given
+    yield Path(sys.prefix) / "share" / "dubline"
+    if (found := importlib.util.find_spec(package)) is not None:  # and never imported
+        yield from (Path(place).parent for place in found.submodule_search_locations or ())

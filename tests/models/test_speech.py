@@ -64,7 +64,7 @@ def test_silence_is_no_speech_and_the_threads_are_given_back(sample: tuple[Wave,
 
 
 def test_an_altered_network_is_not_opened(tmp_path: Path) -> None:
-    for name in weights.KNOWN:
+    for name in (file.name for file in weights.KNOWN):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_bytes(pickle.dumps("anything"))
     found = weights.find(tmp_path)
