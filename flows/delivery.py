@@ -115,7 +115,9 @@ def _written(
     on_progress: OnProgress,
 ) -> Found:
     """Conform, mux, report; each with its seconds."""
-    seconds = {each.name: each.microseconds / 1e6 for each in book.read(step.of_episode)} | {"render": drawing_us / 1e6}
+    done = book.read(step.of_episode)
+    seconds = {each.name: each.microseconds / 1e6 for each in done} | {"render": drawing_us / 1e6}
+    lost = [note for each in done if each.name == "cast" for note in each.notes.get("notes", [])]
     stills = Stills(given.film, shots, takes, between / "stills")
     clips = Clips(given.film, given.dub, shots, takes, between / "clips")
 
@@ -142,7 +144,7 @@ def _written(
         takes=takes,
         seconds=seconds,
         versions=_versions(),
-        notes=[*given.notes, *unheard, *clips.notes],
+        notes=[*given.notes, *unheard, *lost, *clips.notes],
     )
     run(report, {"episode": book.episode.name, **said}, stills.taken, clips.written, report_folder(job))
     return Found(notes={"changed": len(picture.changed), "sha": fingerprint(job.out), "seconds": seconds})

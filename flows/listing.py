@@ -42,9 +42,10 @@ def episode_status(name: str) -> Fact:
     """One episode and its finished steps."""
     with catalog() as session:
         row = episode.by_name(session, name)
+        done = step.of_episode(session, row.id)
         steps = [
             {"step": s.name, "seconds": s.microseconds / 1e6, "machine": s.machine, "finished": _time(s.finished_us)}
-            for s in step.of_episode(session, row.id)
+            for s in done
         ]
         cast = [
             {"character": c.name, "overlap": c.overlap, "bound by": c.bound_by}
@@ -52,9 +53,10 @@ def episode_status(name: str) -> Fact:
         ]
         its_shots = shot_rows.of_episode(session, row.id)
         said = overrule.of(row)
+        lost = [note for s in done if s.name == "cast" for note in s.notes.get("notes", [])]
         return {
             **_episode(row, its_shots),
-            "notes": overrule.unheard(row, its_shots),
+            "notes": [*overrule.unheard(row, its_shots), *lost],
             "open": [
                 {"shot": each.name, "status": str(each.status), "reason": each.reason}
                 for each in its_shots

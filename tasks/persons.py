@@ -18,6 +18,8 @@ from tasks.likeness import Likeness
 FILMED: Final = 0.52  # between two descriptors: clips of one GRID speaker are 0.51 apart at most, two speakers 0.54
 DRAWN: Final = 0.35  # share of the colours that two pictures of one drawn head may differ in
 APART: Final = 9.0  # of what can be no one person
+NO_FACES: Final = np.zeros((0, 128), np.float32)
+NO_COLOURS: Final = np.zeros(256, np.float32)
 
 Floats = NDArray[np.float32]
 
@@ -64,3 +66,40 @@ def _between(faces: Sequence[Floats]) -> NDArray[np.float64]:
     counts = np.array([len(each) for each in faces])
     sums = np.add.reduceat(np.add.reduceat(apart, starts, axis=0), starts, axis=1)
     return np.asarray(sums / np.outer(counts, counts), np.float64)
+
+
+def find(
+    seen: Sequence[float], persons: Sequence[int], likenesses: Sequence[Likeness | None]
+) -> tuple[float, int] | None:
+    """The person nearest to somebody who was seen before, and how far away: under 1; None if nobody is as near.
+
+    seen     what `looks` gave
+    persons  of each track, as `number` gave them
+    """
+    apart: dict[int, list[float]] = {}
+    for person, distance in zip(persons, apart_from(seen, likenesses), strict=True):
+        if distance < APART:
+            apart.setdefault(person, []).append(distance)
+    nearest = min(((float(np.mean(each)), person) for person, each in apart.items()), default=None)
+    return nearest if nearest is not None and nearest[0] < 1 else None
+
+
+def apart_from(seen: Sequence[float], likenesses: Sequence[Likeness | None]) -> list[float]:
+    """How far each track is from somebody who was seen before; APART where they cannot be compared."""
+    one = np.array(seen, np.float32)
+    faces, colours = (one[None], NO_COLOURS) if len(one) == 128 else (NO_FACES, one if len(one) else NO_COLOURS)
+    before = Likeness(faces, colours, np.zeros(0, np.uint8), np.zeros((0, 128), np.float16))
+    return [float(distances([before, each])[0, 1]) for each in likenesses]
+
+
+def looks(likenesses: Sequence[Likeness | None]) -> tuple[float, ...]:
+    """What a person is known again by elsewhere, from their tracks: (128,) the mean descriptor of a filmed face, else
+    (256,) the mean colours of a drawn head, else nothing."""
+    there = [one for one in likenesses if one is not None]
+    if filmed := [one.faces for one in there if len(one.faces)]:
+        mean = np.concatenate(filmed).mean(axis=0)
+    elif drawn := [one.colours for one in there if one.colours.any()]:
+        mean = np.mean(drawn, axis=0)
+    else:
+        return ()
+    return tuple(round(float(value), 4) for value in mean)
