@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from flows import who
 from flows.ledger import Found, Ledger
 from flows.run import run
 from storage import VERSION, artifacts
@@ -87,7 +88,7 @@ def deliver(book: Ledger, job: EpisodeJob, given: Ingested, drawing_us: int) -> 
         for left in folder.glob("conform-*"):  # by a process that was killed here; the claim says that it is gone
             shutil.rmtree(left)
         # The picture between conform and mux lies beside the delivery: on a disk that must have room for it anyway.
-        unheard = overrule.unheard(spoken_of, shots)
+        unheard = [*overrule.unheard(spoken_of, shots), *who.lost(book.read(step.of_episode))]
         with room(folder), tempfile.TemporaryDirectory(prefix="conform-", dir=folder) as between:
             return _written(book, job, given, shots, takes, Path(between), drawing_us, unheard, on_progress)
 
@@ -115,9 +116,7 @@ def _written(
     on_progress: OnProgress,
 ) -> Found:
     """Conform, mux, report; each with its seconds."""
-    done = book.read(step.of_episode)
-    seconds = {each.name: each.microseconds / 1e6 for each in done} | {"render": drawing_us / 1e6}
-    lost = [note for each in done if each.name == "cast" for note in each.notes.get("notes", [])]
+    seconds = {each.name: each.microseconds / 1e6 for each in book.read(step.of_episode)} | {"render": drawing_us / 1e6}
     stills = Stills(given.film, shots, takes, between / "stills")
     clips = Clips(given.film, given.dub, shots, takes, between / "clips")
 
@@ -144,7 +143,7 @@ def _written(
         takes=takes,
         seconds=seconds,
         versions=_versions(),
-        notes=[*given.notes, *unheard, *lost, *clips.notes],
+        notes=[*given.notes, *unheard, *clips.notes],
     )
     run(report, {"episode": book.episode.name, **said}, stills.taken, clips.written, report_folder(job))
     return Found(notes={"changed": len(picture.changed), "sha": fingerprint(job.out), "seconds": seconds})

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+from flows import who
 from flows.tables import Fact
 from storage.catalog import (
     Episode,
@@ -42,10 +43,9 @@ def episode_status(name: str) -> Fact:
     """One episode and its finished steps."""
     with catalog() as session:
         row = episode.by_name(session, name)
-        done = step.of_episode(session, row.id)
         steps = [
             {"step": s.name, "seconds": s.microseconds / 1e6, "machine": s.machine, "finished": _time(s.finished_us)}
-            for s in done
+            for s in step.of_episode(session, row.id)
         ]
         cast = [
             {"character": c.name, "overlap": c.overlap, "bound by": c.bound_by}
@@ -53,10 +53,9 @@ def episode_status(name: str) -> Fact:
         ]
         its_shots = shot_rows.of_episode(session, row.id)
         said = overrule.of(row)
-        lost = [note for s in done if s.name == "cast" for note in s.notes.get("notes", [])]
         return {
             **_episode(row, its_shots),
-            "notes": [*overrule.unheard(row, its_shots), *lost],
+            "notes": overrule.unheard(row, its_shots),
             "open": [
                 {"shot": each.name, "status": str(each.status), "reason": each.reason}
                 for each in its_shots
@@ -65,6 +64,7 @@ def episode_status(name: str) -> Fact:
             "overrules": [{"shot": name, **_said(said[name])} for name in sorted(said)],
             "steps": steps,
             "cast": cast,
+            "cast notes": who.lost(step.of_episode(session, row.id)),
         }
 
 

@@ -16,6 +16,7 @@ from storage.catalog import (
     Episode,
     Side,
     Speaker,
+    Step,
     Track,
     binding,
     character,
@@ -46,7 +47,8 @@ def table(session: Session, row: Episode) -> Fact:
 
     raises  Refused if nobody has asked yet who is who
     """
-    notes = {done.name: done.notes for done in step.of_episode(session, row.id)}
+    done = step.of_episode(session, row.id)
+    notes = {each.name: each.notes for each in done}
     _refuse_early(row, notes)
     characters, tracks = character.of_episode(session, row.id), track.of_episode(session, row.id)
     heard = voices(session, row)
@@ -54,7 +56,7 @@ def table(session: Session, row: Episode) -> Fact:
     return {
         "episode": row.name,
         "status": str(row.status),
-        "notes": list(notes["cast"].get("notes", [])),
+        "notes": lost(done),
         "cast": cast(characters, tracks, heard),
         "faces": [each for each in seen if each["character"] != NOBODY],
         "unbound faces": [each for each in seen if each["character"] == NOBODY],
@@ -145,6 +147,11 @@ def _unbound(
                 "has": ", ".join(lacks),
             })  # fmt: skip
     return rows
+
+
+def lost(done: Sequence[Step]) -> list[str]:
+    """Words about the cast that found nobody, by the episode's steps."""
+    return [note for each in done if each.name == "cast" for note in each.notes.get("notes", [])]
 
 
 def said(row: Episode) -> list[Fact]:

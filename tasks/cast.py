@@ -90,11 +90,11 @@ def cast_of(
     scenes: list[Scene] = []
     for _, beside in groupby(range(len(tracks)), key=lambda n: tracks[n].shot_id):
         here = list(beside)
-        measured = [Geometry(**artifacts.arrays(tracks[n].geometry)) for n in here]
-        met = meetings(film, speech.get(side), measured, [likenesses[n] for n in here], speaking, watcher)
+        seen = [Geometry(**artifacts.arrays(tracks[n].geometry)) for n in here]
+        met = meetings(film, speech.get(side), seen, [likenesses[n] for n in here], speaking, watcher)
         scenes.append(Scene([persons[n] for n in here], met))
-    seen = Seen(tracks, likenesses, persons, words.shots)
-    bound, notes = heed(words.said, characters, seen)
+    people = Seen(tracks, likenesses, persons, words.shots)
+    bound, notes = heed(words.said, characters, people)
     name_voices(words, characters, speakers)
 
     def settled() -> list[Choice]:
@@ -102,7 +102,7 @@ def cast_of(
         return [choice for choices in settle(scenes, float(film.rate), said) for choice in choices]
 
     choices = settled()
-    more, told = carry(words, characters, owners, speakers, seen, choices, bound)
+    more, told = carry(words, characters, owners, speakers, people, choices, bound)
     if more:
         bound |= more
         choices = settled()

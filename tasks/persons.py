@@ -18,8 +18,6 @@ from tasks.likeness import Likeness
 FILMED: Final = 0.52  # between two descriptors: clips of one GRID speaker are 0.51 apart at most, two speakers 0.54
 DRAWN: Final = 0.35  # share of the colours that two pictures of one drawn head may differ in
 APART: Final = 9.0  # of what can be no one person
-NO_FACES: Final = np.zeros((0, 128), np.float32)
-NO_COLOURS: Final = np.zeros(256, np.float32)
 
 Floats = NDArray[np.float32]
 
@@ -69,7 +67,7 @@ def _between(faces: Sequence[Floats]) -> NDArray[np.float64]:
 
 
 def find(
-    seen: Sequence[float], persons: Sequence[int], likenesses: Sequence[Likeness | None]
+    seen: Sequence[float], tracks: Sequence[Track], likenesses: Sequence[Likeness | None], persons: Sequence[int]
 ) -> tuple[float, int] | None:
     """The person nearest to somebody who was seen before, and how far away: under 1; None if nobody is as near.
 
@@ -77,29 +75,31 @@ def find(
     persons  of each track, as `number` gave them
     """
     apart: dict[int, list[float]] = {}
-    for person, distance in zip(persons, apart_from(seen, likenesses), strict=True):
-        if distance < APART:
+    for track, likeness, person in zip(tracks, likenesses, persons, strict=True):
+        if (distance := away_from(seen, track, likeness)) < APART:
             apart.setdefault(person, []).append(distance)
     nearest = min(((float(np.mean(each)), person) for person, each in apart.items()), default=None)
     return nearest if nearest is not None and nearest[0] < 1 else None
 
 
-def apart_from(seen: Sequence[float], likenesses: Sequence[Likeness | None]) -> list[float]:
-    """How far each track is from somebody who was seen before; APART where they cannot be compared."""
-    one = np.array(seen, np.float32)
-    faces, colours = (one[None], NO_COLOURS) if len(one) == 128 else (NO_FACES, one if len(one) else NO_COLOURS)
-    before = Likeness(faces, colours, np.zeros(0, np.uint8), np.zeros((0, 128), np.float16))
-    return [float(distances([before, each])[0, 1]) for each in likenesses]
+def away_from(seen: Sequence[float], track: Track, likeness: Likeness | None) -> float:
+    """How far a track is from somebody who was seen before; APART where they cannot be compared."""
+    before = np.array(seen, np.float32)
+    if not len(before) or likeness is None or (track.style == "stylised") != (len(before) == len(likeness.colours)):
+        return APART
+    if track.style == "stylised":
+        return float(1 - np.minimum(before, likeness.colours).sum()) / DRAWN if likeness.colours.any() else APART
+    return float(np.linalg.norm(likeness.faces - before, axis=1).mean()) / FILMED if len(likeness.faces) else APART
 
 
-def looks(likenesses: Sequence[Likeness | None]) -> tuple[float, ...]:
-    """What a person is known again by elsewhere, from their tracks: (128,) the mean descriptor of a filmed face, else
-    (256,) the mean colours of a drawn head, else nothing."""
-    there = [one for one in likenesses if one is not None]
-    if filmed := [one.faces for one in there if len(one.faces)]:
-        mean = np.concatenate(filmed).mean(axis=0)
-    elif drawn := [one.colours for one in there if one.colours.any()]:
-        mean = np.mean(drawn, axis=0)
+def looks(tracks: Sequence[Track], likenesses: Sequence[Likeness | None]) -> tuple[float, ...]:
+    """What a person is known again by elsewhere, from their tracks: (256,) the mean colours of a drawn head, (128,) the
+    mean descriptor of a filmed face, or nothing."""
+    there = [(track.style == "stylised", one) for track, one in zip(tracks, likenesses, strict=True) if one is not None]
+    if heads := [one.colours for drawn, one in there if drawn and one.colours.any()]:
+        mean = np.mean(heads, axis=0)
+    elif faces := [one.faces for drawn, one in there if not drawn and len(one.faces)]:
+        mean = np.concatenate(faces).mean(axis=0)
     else:
         return ()
     return tuple(round(float(value), 4) for value in mean)

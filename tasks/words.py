@@ -12,7 +12,7 @@ from storage.catalog.binding import NOBODY, Binding, FaceWord
 from tasks.bind import Choice
 from tasks.carried import CastFile, Prints, known_voices
 from tasks.likeness import Likeness
-from tasks.persons import APART, apart_from, find, looks
+from tasks.persons import APART, away_from, find, looks
 
 NAMED = ("stem", "file")  # `heard_by` of voices whose names persons gave
 
@@ -57,19 +57,20 @@ class Seen:
     def who(self, word: FaceWord) -> tuple[float, int] | None:
         """How far away, and the person a word is about: the nearest; where nothing can be compared, who is seen in
         that track."""
-        if (near := find(word.seen, self.persons, self.likenesses)) is not None:
+        if (near := find(word.seen, self.tracks, self.likenesses, self.persons)) is not None:
             return near
         for n, track in enumerate(self.tracks):
             if (self.shots.get(track.shot_id), track.name) == (word.shot, word.track):
-                (apart,) = apart_from(word.seen, [self.likenesses[n]])
-                return (1.0, self.persons[n]) if apart >= APART else None
+                unlike = away_from(word.seen, track, self.likenesses[n]) < APART
+                return None if unlike else (1.0, self.persons[n])
         return None
 
     def word(self, person: int) -> FaceWord:
         """What finds this person again."""
         mine = [n for n, each in enumerate(self.persons) if each == person]
         longest = self.tracks[max(mine, key=lambda n: self.tracks[n].present)]
-        return FaceWord(self.shots[longest.shot_id], longest.name, looks([self.likenesses[n] for n in mine]))
+        seen = looks([self.tracks[n] for n in mine], [self.likenesses[n] for n in mine])
+        return FaceWord(self.shots[longest.shot_id], longest.name, seen)
 
 
 def voiced(said: Mapping[str, Binding], originals: Sequence[str], dubs: Sequence[str]) -> Voiced:
@@ -157,7 +158,7 @@ def carry(
     known: dict[int, tuple[float, str]] = {}
     faces = [(one.name, face) for one in words.carried.characters for face in one.faces]
     for name, face in [*faces, *((NOBODY, face) for face in words.carried.nobody)]:
-        near = find(face, seen.persons, seen.likenesses)
+        near = find(face, seen.tracks, seen.likenesses, seen.persons)
         if near is not None and near[1] not in bound and near[0] < known.get(near[1], (1.0, ""))[0]:
             known[near[1]] = near[0], name
     spoken = {person: _spoken(person, seen, choices) for person in known}

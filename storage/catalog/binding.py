@@ -1,7 +1,7 @@
 """Bindings: what persons have said about the cast of an episode, kept with it by the character's name.
 
 So a word outlives the rows it decides about. A face is not kept by its number, which is given anew whenever faces are
-looked for, but by what it is known again by, and by where it was seen when the word was said (ADR 27).
+looked for, but by what it is known again by, and by where it was seen when the word was said (ADR 28).
 """
 
 from collections.abc import Mapping

@@ -82,7 +82,7 @@ def test_a_word_is_kept_by_what_the_face_is_known_by_and_told_of(stage: Stage) -
     stage.looks = {(12, "f1"): CARL, (12, "f2"): ANNA, (24, "f1"): 44, (24, "f2"): CARL}
     run(stage, mouths={"sh0020": (80, 61, None)})
     note = "anna said that a face is A's, as in sh0020/f2: it is not found now"
-    assert shown()["notes"] == [note] and note in listing.episode_status("out")["notes"]
+    assert shown()["notes"] == [note] and note in listing.episode_status("out")["cast notes"]
     report = json.loads((stage.folder / "out.mkv.dubline" / "report.json").read_text())
     assert note in report["delivery"]["notes"]
 

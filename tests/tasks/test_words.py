@@ -5,18 +5,38 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage.catalog import Character, Side, Speaker
+from storage.catalog import Character, Side, Speaker, Track
 from storage.catalog.binding import NOBODY, Binding, FaceWord
 from storage.errors import Refused
 from tasks.bind import Choice
 from tasks.carried import CastFile, Person, known_voices, read, write
+from tasks.likeness import Likeness
 from tasks.persons import looks
 from tasks.words import Seen, Words, carry, heed, name_voices
-from tests.tasks.test_persons import drawn, filmed, track
+
+NOTHING = np.zeros(0, np.uint8)
+NO_EYE = np.zeros((0, 128), np.float16)
+
+
+def track(shot: int, style: str = "photoreal") -> Track:
+    return Track(shot, "f1", 0, 50, 50, "0" * 64, 200.0, 0.0, 80.0, style)
+
+
+def filmed(who: int) -> Likeness:
+    """A person is a corner of a cube; another is 0.85 away."""
+    one = np.zeros((2, 128), np.float32)
+    one[:, who] = 0.6
+    return Likeness(one, np.full(256, 1 / 256, np.float32), NOTHING, NO_EYE)
+
+
+def drawn(colour: int) -> Likeness:
+    colours = np.zeros(256, np.float32)
+    colours[colour : colour + 4] = 0.25
+    return Likeness(filmed(9).faces, colours, NOTHING, NO_EYE)
 
 
 def face(who: int) -> list[float]:
-    return list(looks([filmed(who)]))
+    return list(looks([track(0)], [filmed(who)]))
 
 
 def seen(*who: int) -> Seen:
@@ -46,13 +66,15 @@ def test_a_word_finds_the_nearest_person_and_nobody_who_is_only_near() -> None:
     people = seen(7, 3, 7)
     assert people.who(FaceWord("gone", "f1", tuple(face(3)))) == (0.0, 2)
     assert people.who(FaceWord("sh1", "f1", tuple(face(9)))) is None  # somebody else stands in her place now
-    assert people.word(1).seen == looks([filmed(7), filmed(7)]) and len(people.word(1).seen) == 128
+    assert people.word(1).seen == tuple(face(7)) and len(people.word(1).seen) == 128
 
 
 def test_drawn_heads_are_found_by_their_colours() -> None:
-    people = Seen([track(0), track(1)], [drawn(0), drawn(100)], [1, 2], {0: "sh0", 1: "sh1"})
+    heads = [track(0, "stylised"), track(1, "stylised"), track(2)]
+    people = Seen(heads, [drawn(0), drawn(100), filmed(9)], [1, 2, 3], {0: "sh0", 1: "sh1", 2: "sh2"})
     assert len(people.word(2).seen) == 256
     assert people.who(FaceWord("gone", "f1", people.word(2).seen)) == (0.0, 2)
+    assert people.who(FaceWord("gone", "f1", tuple(face(9)))) == (0.0, 3)  # who was filmed is nobody who was drawn
 
 
 def test_only_who_cannot_be_compared_is_found_by_the_place() -> None:
