@@ -55,6 +55,9 @@ def wishes(
         list[str] | None,
         typer.Option(metavar="SOUND=FILE", help="Who speaks in the original or the dub: RTTM, JSON, SRT, VTT, TTML."),
     ] = None,
+    cast: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Who is who, as `dubline cast save` wrote it before.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Draw every mouth with this model.")] = None,
     variant: Annotated[str, typer.Option(help="Which weights of the model.")] = "starter",
     seed: Annotated[int, typer.Option(help="The same seed draws the same pixels.")] = 7,
@@ -82,7 +85,7 @@ def wishes(
 
     return asked(
         film=_file(film), dub=_file(sound), out=_file(out) if out else nowhere(_file(film)), stems=_stems(stem or []),
-        voices=_voices(voices or []), model=model,
+        voices=_voices(voices or []), cast=_file(cast) if cast else None, model=model,
         variant=variant, seed=seed, steps=steps, prompt=prompt, mouths=_mouths(mouth or []),
         speakers=_speakers(speakers), deliver=deliver, allow_length=allow_length, purpose=purpose,
         transcript=transcript, name=name,

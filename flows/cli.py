@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows import evaluate, operators, queue, train
+from flows import casts, evaluate, operators, queue, train
 from flows.asking import takes_job
 from flows.watch import interruptible, watch_over
 from storage import VERSION
@@ -32,6 +32,7 @@ app = typer.Typer(
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(operators.app)  # retry, hold, release, skip, reroute, cancel
+app.add_typer(casts.app, name="cast")
 app.add_typer(queue.night, name="night")
 app.command()(queue.submit)
 app.command()(queue.estimate)

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from flows import heard
+from flows import heard, who
 from flows.ledger import Found, Ledger
 from flows.run import run
 from storage import VERSION, artifacts
@@ -88,7 +88,7 @@ def deliver(book: Ledger, job: EpisodeJob, given: Ingested, drawing_us: int) -> 
         for left in folder.glob("conform-*"):  # by a process that was killed here; the claim says that it is gone
             shutil.rmtree(left)
         # The picture between conform and mux lies beside the delivery: on a disk that must have room for it anyway.
-        unheard = overrule.unheard(spoken_of, shots)
+        unheard = [*overrule.unheard(spoken_of, shots), *who.lost(book.read(step.of_episode))]
         with room(folder), tempfile.TemporaryDirectory(prefix="conform-", dir=folder) as between:
             return _written(book, job, given, shots, takes, Path(between), drawing_us, unheard, on_progress)
 

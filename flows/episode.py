@@ -58,7 +58,7 @@ def decided(
     shots = steps.split(book, given.film)
     tracks = steps.look(book, job, given.film, shots)  # before listening: the dearest step needs no sound (ADR 4)
     heard = steps.listen(book, job, given)
-    cast = steps.cast(book, given.film, tracks, heard)
+    cast = steps.cast(book, given.film, shots, tracks, heard, given.cast)
     routes = steps.route(book, job, given.film, cast, heard, lacking)
     scene = Scene(job, given.film, given.film_sha, heard.speech, heard.turns, {c.id: c for c in cast.characters})
     plan(shots, cast.tracks, routes)

@@ -56,10 +56,11 @@ class Found:
 class Ledger:
     """Of one episode, for one run of its flow."""
 
-    def __init__(self, episode: Episode, progress: Progress) -> None:
+    def __init__(self, episode: Episode, progress: Progress, after: str = "") -> None:
+        """after  key of the step that the next one follows, as the catalog has it; "": it is the first"""
         self.episode = episode
         self.progress = progress
-        self._before = ""  # key of the step before; each key contains it
+        self._before = after  # key of the step before; each key contains it
 
     def step(
         self,

@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
-from flows import heard
+from flows import heard, who
 from flows.tables import Fact
 from storage.catalog import (
     Episode,
@@ -67,6 +67,7 @@ def episode_status(name: str) -> Fact:
             "overrules": [{"shot": name, **_said(said[name])} for name in sorted(said)],
             "steps": steps,
             "cast": cast,
+            "cast notes": who.lost(step.of_episode(session, row.id)),
         }
 
 

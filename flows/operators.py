@@ -38,7 +38,7 @@ def retry(
     """Draw red shots again: all of them, or those named. With --new-seed also shots that are done, as a new take."""
     from flows import verbs
 
-    _carry(verbs.retry(episode, shots or [], operator(by), why, new_seed), here, as_json)
+    carry(verbs.retry(episode, shots or [], operator(by), why, new_seed), here, as_json)
 
 
 @app.command()
@@ -52,7 +52,7 @@ def hold(
 
     if not why.strip():
         raise Refused("--why is empty: say what has to be decided, for whoever finds the shot held.")
-    _carry(verbs.hold(episode, shots, operator(by), why), here, as_json)
+    carry(verbs.hold(episode, shots, operator(by), why), here, as_json)
 
 
 @app.command()
@@ -62,7 +62,7 @@ def release(
     """Take back that shots were held, skipped or rerouted: the rules decide again."""
     from flows import verbs
 
-    _carry(verbs.release(episode, shots, operator(by), why), here, as_json)
+    carry(verbs.release(episode, shots, operator(by), why), here, as_json)
 
 
 @app.command()
@@ -70,7 +70,7 @@ def skip(episode: Name, shots: Shots, why: Why = "", by: By = "", here: Here = F
     """Deliver shots as the source."""
     from flows import verbs
 
-    _carry(verbs.skip(episode, shots, operator(by), why), here, as_json)
+    carry(verbs.skip(episode, shots, operator(by), why), here, as_json)
 
 
 @app.command()
@@ -87,7 +87,7 @@ def reroute(
     with catalog() as session:
         job = episodes.by_name(session, episode).job
     painters.allow(model, job.get("variant", "starter"), job.get("purpose", "research"))
-    _carry(verbs.reroute(episode, shots, model, operator(by), why), here, as_json)
+    carry(verbs.reroute(episode, shots, model, operator(by), why), here, as_json)
 
 
 @app.command()
@@ -97,7 +97,7 @@ def cancel(episode: Name, shots: AnyShots = None, why: Why = "", by: By = "", as
     from flows.farm import orders
 
     orders.refuse_to_cancel(episode, shots or [])
-    _carry(verbs.cancel(episode, shots or [], operator(by), why), False, as_json)
+    carry(verbs.cancel(episode, shots or [], operator(by), why), False, as_json)
 
 
 def operator(given: str = "") -> str:
@@ -111,15 +111,19 @@ def operator(given: str = "") -> str:
     return name
 
 
-def _carry(said: "Obeyed", here: bool, as_json: bool) -> None:
-    """Carry a word that the catalog has obeyed to the farm, or do here what follows from it."""
+def carry(said: "Obeyed", here: bool, as_json: bool, counts: str = "") -> None:
+    """Carry a word that the catalog has obeyed to the farm, or do here what follows from it.
+
+    counts  when it will count, if that is not now
+    """
     from flows import tables
     from flows.farm import orders
 
     if here:
         _do_here(said.word.episode, as_json)
     answer, word = orders.tell(said), said.word
-    heading: dict[str, object] = {
+    waits: dict[str, object] = {"counts": counts} if counts else {}
+    heading: dict[str, object] = waits | {
         "said": word.verb,
         "episode": word.episode,
         "by": word.by,

@@ -7,12 +7,11 @@ its status, its job and its rows: its plan is read from the catalog.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from statistics import median
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from flows import estimate, painters
+from flows import estimate, painters, who
 from flows.episode import decided
 from flows.listing import at
 from flows.opening import examined, found, planned
@@ -32,7 +31,6 @@ from storage.catalog import (
     shot,
     step,
     track,
-    turn,
 )
 from storage.catalog.session import catalog
 from storage.errors import Refused
@@ -40,7 +38,7 @@ from tasks.job import EpisodeJob
 from tasks.ranges import length, union
 
 # Wishes that decide who is drawn where; the others decide how, or where to.
-DECIDE: Final = ("stems", "voices", "model", "variant", "mouths", "speakers", "transcript")
+DECIDE: Final = ("stems", "voices", "cast", "model", "variant", "mouths", "speakers", "transcript")
 OVER: Final = (EpisodeStatus.DELIVERED, EpisodeStatus.PARTIAL)
 
 
@@ -93,7 +91,7 @@ def of_episode(session: Session, row: Episode) -> Fact:
         **heading,
         **totals,
         "models": _models(session, faces, drawn),
-        "cast": _cast(cast, tracks, _voices(session, row)),
+        "cast": who.cast(cast, tracks, who.voices(session, row)),
         "plan": _rows(row, shots, tracks, {each.track_id: each for each in routes}, cast, drawn),
     }
 
@@ -135,38 +133,6 @@ def _models(session: Session, faces: Sequence[tuple[Track, Route]], drawn: Mappi
         }
         for model in sorted(count)
     ]
-
-
-def _voices(session: Session, row: Episode) -> dict[int, tuple[str, float]]:
-    """By speaker id: the voice's name and the seconds that it is heard."""
-    heard: dict[int, tuple[str, float]] = {}
-    for each in turn.of_episode(session, row.id):
-        _, seconds = heard.get(each.speaker_id, ("", 0.0))
-        heard[each.speaker_id] = (each.speaker.name, seconds + (each.end_us - each.start_us) / 1e6)
-    return heard
-
-
-def _cast(cast: Sequence[Character], tracks: Sequence[Track], voices: Mapping[int, tuple[str, float]]) -> list[Fact]:
-    """Who is who: the voices of each character, how long they speak, and the faces they were bound to."""
-    rows: list[Fact] = []
-    for each in cast:
-        bound = [face for face in tracks if face.character_id == each.id]
-        original, dub = (voices.get(voice or 0, ("nobody", 0.0)) for voice in (each.original_id, each.dub_id))
-        sure = [face.confidence for face in bound]
-        rows.append({
-            "character": each.name,
-            "original": original[0],
-            "seconds": round(original[1], 1),
-            "dub": dub[0],
-            "dub seconds": round(dub[1], 1),
-            "in common": round(each.overlap, 3),
-            "people": sorted({face.face for face in bound if face.face is not None}),
-            "faces": len(bound),
-            "least sure": round(min(sure), 3) if sure else "",
-            "confidence": round(median(sure), 3) if sure else "",
-            "bound by": each.bound_by,
-        })  # fmt: skip
-    return rows
 
 
 def _rows(

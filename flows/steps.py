@@ -5,13 +5,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from flows.ledger import Found, Ledger
 from flows.overruling import judge_again
 from flows.run import run
-from storage.catalog import Character, Episode, Route, Shot, Track, Turn, character, shot, track, turn
+from storage import artifacts
+from storage.catalog import Character, Episode, Route, Shot, Track, Turn, binding, character, shot, track, turn
 from storage.catalog import route as route_rows
 from storage.film.probe import Film
 from storage.settings import settings
@@ -20,10 +22,12 @@ from tasks import listen as listening
 from tasks import look as looking
 from tasks import route as routing
 from tasks import split as splitting
+from tasks.carried import CastFile
 from tasks.ingest import Ingested
 from tasks.job import EpisodeJob
 from tasks.progress import OnProgress
 from tasks.rules import rules
+from tasks.words import Words
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Heard:
 
     turns: Sequence[Turn]  # of both sides, in the order they are heard
     speech: dict[str, str]  # sha of each sound's speech artifact: original, dub, and "stem " with a stem's name
+    prints: str | None = None  # sha of its voice prints, where there are any
 
 
 @dataclass(frozen=True)
@@ -80,12 +85,24 @@ def listen(book: Ledger, job: EpisodeJob, given: Ingested) -> Heard:
         "voices": given.voice_shas,
     }  # fmt: skip
     notes = book.step("listen", asked | machine, compute)
-    return Heard(book.read(turn.of_episode), dict(notes["speech"]))
+    return heard_before(book.read(turn.of_episode), notes)
 
 
-def cast(book: Ledger, film: Film, tracks: Sequence[Track], heard: Heard) -> Cast:
+def heard_before(turns: Sequence[Turn], notes: Mapping[str, Any]) -> Heard:
+    """What the step `listen` has written down."""
+    return Heard(turns, dict(notes["speech"]), notes.get("voice prints"))
+
+
+def cast(
+    book: Ledger, film: Film, shots: Sequence[Shot], tracks: Sequence[Track], heard: Heard, carried: CastFile | None
+) -> Cast:
+    """carried  the cast of the episode before, if the job came with one"""
+    said = book.read(lambda session, episode_id: session.get_one(Episode, episode_id)).bindings
+
     def compute(_: object) -> Found:
-        found = run(casting.cast, film, tracks, heard.turns, heard.speech)
+        prints = artifacts.arrays(heard.prints) if heard.prints and carried else {}
+        words = Words(binding.read(said), {each.id: each.name for each in shots}, carried, prints)
+        found = run(casting.cast, film, tracks, heard.turns, heard.speech, words)
 
         def bind(session: Session) -> None:
             for each, face in zip(tracks, found.faces, strict=True):
@@ -93,9 +110,11 @@ def cast(book: Ledger, film: Film, tracks: Sequence[Track], heard: Heard) -> Cas
                 stored.character_id = face.character.id if face.character else None
                 stored.confidence, stored.face = face.confidence, face.person
 
-        return Found(found.characters, {"reasons": [face.reason for face in found.faces]}, bind)
+        reasons = [face.reason for face in found.faces]
+        return Found(found.characters, {"reasons": reasons, "notes": list(found.notes)}, bind)
 
-    notes = book.step("cast", {}, compute)
+    asked = {"said": said, "carried": carried.model_dump(by_alias=True) if carried else None}
+    notes = book.step("cast", asked, compute)
     return Cast(book.read(character.of_episode), book.read(track.of_episode), notes["reasons"])
 
 

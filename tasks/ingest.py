@@ -24,6 +24,8 @@ from storage.film.planes import pixel_format
 from storage.film.probe import Film, Sound, fingerprint, probe, probe_sound
 from storage.film.read import frames
 from storage.film.timecode import timecode
+from tasks.carried import CastFile
+from tasks.carried import read as read_cast
 from tasks.job import Place
 from tasks.told import read
 
@@ -40,6 +42,7 @@ class Ingested:
     stem_shas: dict[str, str] = field(default_factory=dict)
     voice_shas: dict[str, str] = field(default_factory=dict)  # of what says who speaks, by sound: original, dub
     notes: tuple[str, ...] = ()  # what a person should know and need not change
+    cast: CastFile | None = None  # of the episode before
 
 
 def ingest_episode(
@@ -52,15 +55,17 @@ def ingest_episode(
     deliver: Deliver = "same",
     mouths: Mapping[str, Place] | None = None,
     voices: Mapping[Side, Path] | None = None,
+    cast: Path | None = None,
 ) -> Ingested:
-    """Measures and fingerprints film, dub and stems, and what says who speaks.
+    """Measures and fingerprints film, dub and stems, and reads what says who speaks, and who is who.
 
     out_path  where the delivery goes; None: there will be none
     raises  Refused for anything that cannot be worked with or delivered
     """
     stems, voices = dict(stems or {}), dict(voices or {})
     if out_path is not None:
-        check_out(out_path, [film_path, dub_path, *stems.values(), *voices.values()])
+        check_out(out_path, [film_path, dub_path, *stems.values(), *voices.values(), *([cast] if cast else [])])
+    carried = read_cast(cast) if cast else None
     film = probe(film_path)
     check_film(film)
     check_mouths(film, mouths or {})
@@ -74,6 +79,7 @@ def ingest_episode(
         film, dub, fingerprint(film_path), fingerprint(dub_path), sounds,
         {name: fingerprint(path) for name, path in stems.items()},
         {side: fingerprint(path) for side, path in voices.items()}, (*notes, *told, *_notes(film)),
+        carried,
     )  # fmt: skip
 
 
@@ -186,9 +192,11 @@ def ingest(
     deliver: Deliver = "same",
     mouths: Mapping[str, Place] | None = None,
     voices: Mapping[Side, Path] | None = None,
+    cast: Path | None = None,
 ) -> Ingested:
     """Measures film, dub and stems, and refuses what cannot work."""
     return ingest_episode(
         film_path, dub_path, out_path,
         allow_length=allow_length, stems=stems, deliver=deliver, mouths=mouths, voices=voices,
+        cast=cast,
     )  # fmt: skip

@@ -49,6 +49,9 @@ class EpisodeJob(BaseModel):
         title="Voices",
         description="Who speaks when, as a file says it (RTTM, JSON, subtitles): sound → file",
     )
+    cast: FarmPath | None = Field(
+        default=None, title="Cast", description="Who is who, as `dubline cast save` wrote it of the episode before"
+    )
     name: str | None = Field(
         default=None,
         title="Episode",
@@ -92,7 +95,9 @@ class EpisodeJob(BaseModel):
         if self.speakers and self.speakers[0] > self.speakers[1]:
             raise ValueError(f"speakers: {self.speakers[0]} at least and {self.speakers[1]} at most cannot both be")
         if self.out.resolve() in {
-            given.resolve() for given in (self.film, self.dub, *self.stems.values(), *self.voices.values())
+            given.resolve()
+            for given in (self.film, self.dub, *self.stems.values(), *self.voices.values(), self.cast)
+            if given is not None
         }:
             raise ValueError(f"out: {self.out} is also an input, and inputs are never written to")
         return self

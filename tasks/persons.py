@@ -73,3 +73,42 @@ def _between(faces: Sequence[Floats]) -> NDArray[np.float64]:
     counts = np.array([len(each) for each in faces])
     sums = np.add.reduceat(np.add.reduceat(apart, starts, axis=0), starts, axis=1)
     return np.asarray(sums / np.outer(counts, counts), np.float64)
+
+
+def find(
+    seen: Sequence[float], tracks: Sequence[Track], likenesses: Sequence[Likeness | None], persons: Sequence[int]
+) -> tuple[float, int] | None:
+    """The person nearest to somebody who was seen before, and how far away: under 1; None if nobody is as near.
+
+    seen     what `looks` gave
+    persons  of each track, as `number` gave them
+    """
+    apart: dict[int, list[float]] = {}
+    for track, likeness, person in zip(tracks, likenesses, persons, strict=True):
+        if (distance := away_from(seen, track, likeness)) < APART:
+            apart.setdefault(person, []).append(distance)
+    nearest = min(((float(np.mean(each)), person) for person, each in apart.items()), default=None)
+    return nearest if nearest is not None and nearest[0] < 1 else None
+
+
+def away_from(seen: Sequence[float], track: Track, likeness: Likeness | None) -> float:
+    """How far a track is from somebody who was seen before; APART where they cannot be compared."""
+    before = np.array(seen, np.float32)
+    if not len(before) or likeness is None or (track.style == "stylised") != (len(before) == len(likeness.colours)):
+        return APART
+    if track.style == "stylised":
+        return float(1 - np.minimum(before, likeness.colours).sum()) / DRAWN if likeness.colours.any() else APART
+    return float(np.linalg.norm(likeness.faces - before, axis=1).mean()) / FILMED if len(likeness.faces) else APART
+
+
+def looks(tracks: Sequence[Track], likenesses: Sequence[Likeness | None]) -> tuple[float, ...]:
+    """What a person is known again by elsewhere, from their tracks: (256,) the mean colours of a drawn head, (128,) the
+    mean descriptor of a filmed face, or nothing."""
+    there = [(track.style == "stylised", one) for track, one in zip(tracks, likenesses, strict=True) if one is not None]
+    if heads := [one.colours for drawn, one in there if drawn and one.colours.any()]:
+        mean = np.mean(heads, axis=0)
+    elif faces := [one.faces for drawn, one in there if not drawn and len(one.faces)]:
+        mean = np.concatenate(faces).mean(axis=0)
+    else:
+        return ()
+    return tuple(round(float(value), 4) for value in mean)

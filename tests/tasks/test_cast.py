@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from models.speech import vad
 from storage import artifacts
 from storage.catalog import Shot, Side, Speaker, Turn
+from storage.catalog.binding import Binding
 from storage.film.probe import probe
 from tasks.cast import cast, match, voices
 from tasks.geometry import Geometry
 from tasks.look import look
 from tasks.onscreen import meetings
+from tasks.words import voiced
 from tests.media import shared
 from tests.pairs import HZ, Other, side_by_side
 from tests.shoot import PAL, draw_film
@@ -127,3 +129,55 @@ def test_of_two_real_faces_the_one_that_speaks_is_bound(house: Path, tmp_path: P
     speaks, other = found.faces if left else reversed(found.faces)
     assert speaks.character is found.characters[0] and speaks.confidence > 0.8
     assert other.character is None and other.reason
+
+
+def said_of_voices(
+    said: Sequence[Turn], words: dict[str, Binding]
+) -> tuple[list[tuple[str, int | None, int | None]], Sequence[str]]:
+    original, dub = (voices(said, side) for side in Side)
+    spoken_of = voiced(words, [each.speaker.name for each in original], [each.speaker.name for each in dub])
+    return [(each.name, each.original_id, each.dub_id) for each in match(original, dub, spoken_of)], spoken_of.notes
+
+
+TWO = [*turns(A, (0, 2)), *turns(B, (3, 5)), *turns(X, (0, 2)), *turns(Y, (3, 5))]
+HIRED_TWICE = [*turns(A, (0, 2)), *turns(B, (3, 5)), *turns(X, (0, 2), (3, 5))]
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "characters"),
+    [
+        pytest.param(TWO, {"ANNA": Binding("eva", original="B")}, [("A", 1, 3), ("ANNA", 2, 4)], id="a-voice-is-named"),
+        pytest.param(
+            TWO, {"ANNA": Binding("eva", original="A", dub="B")},
+            [("ANNA", 1, 4), ("B", 2, None), ("A (dub)", None, 3)],
+            id="a-dub-voice-is-given-and-is-nobody-elses",
+        ),
+        pytest.param(
+            TWO, {"A": Binding("eva", original="A", dub="B"), "B": Binding("eva", original="B", dub="A")},
+            [("A", 1, 4), ("B", 2, 3)], id="two-are-swapped",
+        ),
+        pytest.param(
+            TWO, {name: Binding("eva", original=name, dub="A") for name in ("A", "B")},
+            [("A", 1, 3), ("B", 2, 3), ("B (dub)", None, 4)], id="one-voice-is-given-to-both",
+        ),
+        pytest.param(TWO, {"A": Binding("eva", original="B")}, [("A 2", 1, 3), ("A", 2, 4)], id="a-name-moves"),
+        pytest.param(
+            HIRED_TWICE, {"ANNA": Binding("eva", dub="A")}, [("ANNA", 1, 3), ("B", 2, 3)], id="a-name-for-a-dub-voice"
+        ),
+        pytest.param(
+            [*turns(WRITTEN_ANNA, (0, 2)), *turns(WRITTEN_BERT, (3, 5)), *turns(ANNA, (0, 2))],
+            {"BERT": Binding("eva", original="BERT", dub="Anna")}, [("ANNA", 6, None), ("BERT", 7, 5)],
+            id="a-word-wins-over-names-that-are-alike",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_person_says_of_voices_wins(
+    said: list[Turn], words: dict[str, Binding], characters: list[tuple[str, int | None, int | None]]
+) -> None:
+    assert said_of_voices(said, words) == (characters, [])
+
+
+def test_a_word_about_a_voice_that_is_no_more_is_told() -> None:
+    found, notes = said_of_voices(TWO, {"ANNA": Binding("eva", original="C", dub="B")})
+    assert notes == ["eva gave ANNA the voice C of the film, and none is called so now"]
+    assert found == [("A", 1, 3), ("ANNA", 2, 4)]  # the other half of it counts
