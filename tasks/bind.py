@@ -116,8 +116,10 @@ def judged(scene: Scene, evidence: Evidence, said: Mapping[int, int | None]) -> 
         person = scene.persons[meeting.face]
         if person in said:
             odds.append(30.0 if said[person] == meeting.voice else -30.0)
-        else:
+        elif meeting.senses.there or evidence.theirs(person, meeting.voice) > SETTLED:
             odds.append(meeting.odds + evidence.prior(person, meeting.voice, 1 + len(scene.rivals[n])))
+        else:
+            odds.append(-30.0)  # neither this shot nor any other says whose voice it is
     return odds
 
 

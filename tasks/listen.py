@@ -29,6 +29,7 @@ from storage.film.probe import Film
 from storage.film.read import Recording, recording, speech
 from storage.settings import settings
 from tasks.clock import microseconds
+from tasks.misheard import put_right
 from tasks.ranges import length, meet
 from tasks.told import Told, read
 from tasks.transcript import write_down
@@ -103,6 +104,12 @@ def listen_to(
         heard[Side.DUB] = named(others, stems)
     for side, by_name in heard.items():
         turns += turns_of(side, how, {name: voice.spoken for name, voice in by_name.items()})
+    turns, misheard = put_right(turns)
+    if misheard:
+        notes["voices of dub put right"] = (
+            f"{misheard / 1_000_000:.1f} s were heard as a voice that is silent there in the film, and given to the "
+            "one that is not"
+        )
     known = {f"{side} {name}": voice.print for side, by_name in heard.items() for name, voice in by_name.items()}
     beside = keep_prints(known | of_stems(by_stem, sounds, ears) | of_files(turns, sounds, ears))
     if beside:

@@ -70,12 +70,12 @@ def measure(
     here = inside(face.frames, common)
     loud = loudness(film, sound, face.frames[here])
     rests = np.zeros_like(loud)  # where only the mouth holds the picture still, eyes that shake look like its rest
-    opens = lips.says(face.frames[here], face.opening[here], rests, loud, float(film.rate)) if drawn else None
+    opens = lips.says(face.frames[here], face.opening[here], rests, loud, float(film.rate))
     if not face.points.shape[1]:
         return Senses(drawn=opens)
     moved = lips.says(face.frames[here], face.opening[here], face.motion[here], loud, float(film.rate))
     if sound is None:
-        return Senses(moved, drawn=opens)
+        return Senses(moved, drawn=opens if drawn else None)
     mouths = form.measure(face.points, np.median(face.points, axis=0))
     sync: list[tuple[float, int]] = []
     talk: list[NDArray[np.float32]] = []
@@ -90,7 +90,7 @@ def measure(
             sync.append((in_time, int(spoken.sum())))
         if watcher is not None and likeness is not None and len(likeness.eye):
             talk.append(watcher.says(likeness.eye[at], speech, float(film.rate))[spoken])
-    return Senses(moved, pooled(sync), float(np.concatenate(talk).mean()) if talk else None, opens)
+    return Senses(moved, pooled(sync), float(np.concatenate(talk).mean()) if talk else None, opens if drawn else None)
 
 
 def stretches(face: Geometry, common: list[Range]) -> list[Range]:

@@ -82,6 +82,13 @@ def test_who_is_silent_in_a_shot_keeps_the_voice_that_is_theirs_for_the_dub_may_
     assert silent.voice == A and "in other shots" in silent.reason
 
 
+def test_where_nothing_can_be_measured_only_a_known_voice_is_somebodys() -> None:
+    unseen = Scene([ANNA], [Meeting(0, A, [(0, 75)], Senses(), 0.0)])
+    *_, (known,) = bound([*DIALOGUE, unseen])
+    ((stranger,),) = bound([unseen])
+    assert known.voice == A and stranger.voice is None
+
+
 def test_of_two_who_are_seen_the_one_whose_voice_it_is_speaks() -> None:
     *_, (first, second) = bound([*DIALOGUE, Scene([ANNA, BERT], [met(0, B, 0.5), met(1, B, 0.0)])])
     assert (first.voice, second.voice) == (A, B) and second.confidence > 0.8
