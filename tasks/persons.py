@@ -103,12 +103,14 @@ def away_from(seen: Sequence[float], track: Track, likeness: Likeness | None) ->
 
 def looks(tracks: Sequence[Track], likenesses: Sequence[Likeness | None]) -> tuple[float, ...]:
     """What a person is known again by elsewhere, from their tracks: (256,) the mean colours of a drawn head, (128,) the
-    mean descriptor of a filmed face, or nothing."""
-    there = [(track.style == "stylised", one) for track, one in zip(tracks, likenesses, strict=True) if one is not None]
-    if heads := [one.colours for drawn, one in there if drawn and one.colours.any()]:
-        mean = np.mean(heads, axis=0)
-    elif faces := [one.faces for drawn, one in there if not drawn and len(one.faces)]:
-        mean = np.concatenate(faces).mean(axis=0)
-    else:
+    mean descriptor of a filmed face, by what they are in most frames; or nothing."""
+    there = [(track, one) for track, one in zip(tracks, likenesses, strict=True) if one is not None]
+    heads = [(track.present, one.colours) for track, one in there if track.style == "stylised" and one.colours.any()]
+    faces = [(track.present, one.faces) for track, one in there if track.style != "stylised" and len(one.faces)]
+    if not heads and not faces:
         return ()
+    if sum(frames for frames, _ in heads) > sum(frames for frames, _ in faces):
+        mean = np.mean([colours for _, colours in heads], axis=0)
+    else:
+        mean = np.concatenate([each for _, each in faces]).mean(axis=0)
     return tuple(round(float(value), 4) for value in mean)

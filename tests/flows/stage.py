@@ -46,7 +46,7 @@ class Stage:
         self.beside = False  # whether a second face stands beside the first
         self.unsure: set[int] = set()  # first frames of the shots whose first face may be anybody's
         self.looks: dict[tuple[int, str], int] = {}  # by a shot's first frame and a track: who it is, of 100 persons
-        self.binds = False  # whether voices and faces are bound by tasks/cast.py, lips being still
+        self.binds = False  # whether tasks/cast.py and tasks/route.py are on trial too
         self.voices = [(Side.ORIGINAL, "A", 600_000, 1_400_000), (Side.DUB, "B", 600_000, 1_400_000)]
         self.cuts: list[tuple[int, int]] = []  # where `split` cuts; every `long` frames if empty
 

@@ -77,6 +77,12 @@ def test_drawn_heads_are_found_by_their_colours() -> None:
     assert people.who(FaceWord("gone", "f1", tuple(face(9)))) == (0.0, 3)  # who was filmed is nobody who was drawn
 
 
+def test_one_shot_in_which_a_filmed_face_is_taken_for_a_drawn_one_changes_nothing() -> None:
+    shots = [track(0), track(1, "stylised"), track(2)]
+    people = Seen(shots, [filmed(7), drawn(0), filmed(7)], [1, 1, 1], {n: f"sh{n}" for n in range(3)})
+    assert people.word(1).seen == tuple(face(7))
+
+
 def test_only_who_cannot_be_compared_is_found_by_the_place() -> None:
     people = Seen([track(0), track(1)], [None, filmed(3)], [1, 2], {0: "sh0", 1: "sh1"})
     assert people.who(FaceWord("sh0", "f1", tuple(face(7)))) == (1.0, 1)
