@@ -15,6 +15,7 @@ def upgrade() -> None:
     op.add_column("track", sa.Column("face", sa.Integer(), nullable=True))
     op.add_column("track", sa.Column("likeness", sa.String(64), nullable=True))
     op.add_column("track", sa.Column("pitch", sa.Double(), server_default="0", nullable=False))
+    op.execute("delete from step where name = 'look'")  # who was not looked at so is somebody new in every shot
 
 
 def downgrade() -> None:
