@@ -20,6 +20,7 @@ from storage.film.probe import Film
 from tasks.ranges import FADE, Range, length, meet, runs, under, union, widen
 from tasks.rules import Measures, Table, rules
 
+SLIVER: Final = 6  # frames
 ENDS: Final = {PASS_THROUGH: "passed through", HELD: "held"}
 
 
@@ -160,13 +161,16 @@ def turns_of(character: Character | None, turns: Sequence[Turn]) -> list[Turn]:
 
 
 def to_render(film: Film, present: Sequence[Range], turns: Sequence[Turn]) -> list[Range]:
-    """The frames of DESIGN §3: where the old mouth moves or the new one must, and FADE more on each side.
+    """The frames of DESIGN §3: where the old mouth moves or the new one must, and FADE more on each side. What is left
+    of a turn behind a cut, or before one, is nothing if it is a SLIVER: a voice fades there, and no mouth says it.
 
     present  the frames in which the face is seen: all within its shot, so nothing fades over a cut or into a gap
     """
     spoken = union(under(film, turn.start_us, turn.end_us) for turn in turns)
-    wide = meet(widen(spoken, FADE), present)
-    return [one for one in wide if meet([one], spoken)]  # a fade with nothing to fade to is nothing
+    here = [(present[0][0], present[-1][1])] if present else []
+    heard = [one for one in meet(spoken, here) if one in spoken or length([one]) >= SLIVER]
+    wide = meet(widen(heard, FADE), present)
+    return [one for one in wide if meet([one], heard)]  # a fade with nothing to fade to is nothing
 
 
 @task(cache_policy=NO_CACHE)

@@ -305,6 +305,9 @@ def test_ranges_join_meet_and_widen() -> None:
         pytest.param([(0, 75)], [(400_000, 800_000), (960_000, 1_200_000)], [(7, 33)], id="fades-that-touch-are-one"),
         pytest.param([(0, 12), (15, 75)], [(400_000, 800_000)], [(7, 12), (15, 23)], id="a-gap-is-no-face"),
         pytest.param([(22, 75)], [(400_000, 800_000)], [], id="no-fade-without-speech"),
+        pytest.param([(15, 75)], [(400_000, 800_000)], [], id="what-fades-behind-a-cut-is-nothing"),
+        pytest.param([(14, 75)], [(400_000, 800_000)], [(14, 23)], id="six-frames-behind-a-cut-are-said"),
+        pytest.param([(0, 75)], [(400_000, 560_000)], [(7, 17)], id="a-short-word-is-said"),
         pytest.param([(0, 75)], [], [], id="says-nothing"),
     ],
 )
