@@ -7,7 +7,7 @@
 
 Each may be lacking; most houses have no LR-ASD. The weights of every set of senses
 are a logistic regression on GRID clips of people and lines that nobody was taught on: talking, against listening and
-against talking of something else (docs/MEASURED.md, "Who speaks"; `python -m tests.bench.senses`).
+against talking of something else (docs/MEASURED.md, "Who speaks"; `python -m tests.bench senses`).
 """
 
 from collections.abc import Mapping

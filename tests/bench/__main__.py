@@ -154,8 +154,9 @@ def whose_face_speaks() -> list[str]:
 
 def who_speaks() -> list[str]:
     """Three senses say whether a face speaks (models/active_speaker.py): alone and together, on stretches of GRID. The
-    weights that ship are those of this table. `listens`: the same faces before their own words, under another's;
-    `speaks otherwise`: their own lips under another's words, which hardly happens in a film.
+    weights that ship were fitted in the same way on another draw of such stretches. `listens`: the same faces before
+    their own words, under another's; `speaks otherwise`: their own lips under another's words, which hardly happens
+    in a film.
     """
     return _printed(senses.main, SHARED)
 
