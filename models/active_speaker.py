@@ -5,9 +5,9 @@
 - talk: LR-ASD, where the user has given its weights (models/lr_asd);
 - drawn: of a drawn mouth, which has no points, only how it opens.
 
-Each may be lacking; most houses have no LR-ASD. The weights of every set of senses
-are a logistic regression on GRID clips of people and lines that nobody was taught on: talking, against listening and
-against talking of something else (docs/MEASURED.md, "Who speaks"; `python -m tests.bench senses`).
+Each may be lacking; most houses have no LR-ASD. The weights of every set of senses are a logistic regression on GRID
+clips of people and lines that the expert was not taught on: talking, against listening and against talking of something
+else (docs/MEASURED.md, "Who speaks"; `python -m tests.bench senses`).
 """
 
 from collections.abc import Mapping

@@ -4,8 +4,8 @@ Speakers of GRID are cut into stretches of 1 s, 1.6 s and 3 s: `speaks` with the
 before their own words, to and fro) under another's words, `speaks otherwise`: their own lips under another's words. The
 weights are fitted on speakers and lines that the sync expert was not taught on (s26, s30, unkF, unkG, every eighth clip
 of the others), each speaker by the root of its stretches, `listens` four times as often as `speaks otherwise`, for in
-films it is; those that ship are of another draw. The table is of people of the folder eval, whom nothing was fitted on: the
-area under the curve of those who speak against either kind, and how many are on the wrong side of even odds.
+films it is; those that ship are of another draw. The table is of people of the folder eval, whom nothing was fitted on:
+the area under the curve of those who speak against either kind, and how many are on the wrong side of even odds.
 """
 
 from collections import Counter
