@@ -27,7 +27,7 @@ from models.syncnet.senses import heard, seen
 PIECE: Final = 250  # windows of 25 a second that are compared with each other at once
 LEAST: Final = 20  # under which nothing is read
 LATE: Final = (-1, 0, 1)  # frames of 25 a second by which a film's mouths may be late
-DEAF: Final = 0.1  # share of films in which sync is not to be believed; a guess
+DEAF: Final = 0.5  # share of persons whose sync is not to be believed: films are post-synchronised; a guess
 SECOND: Final = 25  # windows for which sync counts once: it grows with the root of what was seen
 CLIP: Final = 6.0  # log-odds at most: no face in one shot is surer than that
 
@@ -63,7 +63,7 @@ WEIGHTS: Final[Mapping[tuple[str, ...], tuple[float, ...]]] = {  # by the senses
 def odds(senses: Senses) -> float:
     """Log-odds that the face says it; 0 where no sense says anything.
 
-    One film in ten is counted with in which sync says nothing, for its sound was laid otherwise than GRID's. A drawn
+    Half of the time sync is not believed: many a voice was laid to its picture later, and lies loosely. A drawn
     face may have a mesh or none that means anything: both are believed by half.
     """
     if senses.drawn is not None and senses.there != ("drawn",):
