@@ -28,7 +28,7 @@ from storage.catalog import (
 )
 from storage.catalog.binding import NOBODY
 from storage.errors import Refused
-from tasks.likeness import Likeness
+from tasks.likeness import of_tracks
 from tasks.sheet import Portrait
 from tasks.words import Seen
 
@@ -187,13 +187,12 @@ def people(session: Session, row: Episode) -> People:
     """raises Refused if nobody has asked yet who is who; Missing or Unreachable without the store"""
     _refuse_early(row, [done.name for done in step.of_episode(session, row.id)])
     tracks = track.of_episode(session, row.id)
-    likenesses = [Likeness(**artifacts.arrays(each.likeness)) if each.likeness else None for each in tracks]
     names = {each.id: each.name for each in shot.of_episode(session, row.id)}
     speakers = speaker.of_episode(session, row.id)
     return People(
         {each.name: each for each in character.of_episode(session, row.id)},
         {side: [each for each in speakers if each.side == side] for side in Side},
-        Seen(tracks, likenesses, [each.face or 0 for each in tracks], names),
+        Seen(tracks, of_tracks(tracks), [each.face or 0 for each in tracks], names),
     )
 
 

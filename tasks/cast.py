@@ -16,12 +16,13 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from scipy.optimize import linear_sum_assignment
 
+from models.lr_asd import watch
 from storage import artifacts
 from storage.catalog import Character, Side, Speaker, Track, Turn
 from storage.film.probe import Film
 from tasks.bind import Choice, Scene, settle
 from tasks.geometry import Geometry
-from tasks.likeness import Likeness, networks
+from tasks.likeness import network, of_tracks
 from tasks.onscreen import meetings
 from tasks.persons import number
 from tasks.ranges import Range, length, meet, under, union
@@ -84,9 +85,9 @@ def cast_of(
         voice.speaker.id: union(under(film, start, end) for start, end in voice.heard) for voice in original or dub
     }
     owners = {(each.original_id if original else each.dub_id): each for each in characters}
-    likenesses = [Likeness(**artifacts.arrays(each.likeness)) if each.likeness else None for each in tracks]
+    likenesses = of_tracks(tracks)
     persons = number(tracks, likenesses)
-    watcher = networks()[1] if any(one is not None and len(one.eye) for one in likenesses) else None
+    watcher = network(watch.find) if any(one is not None and len(one.eye) for one in likenesses) else None
     scenes: list[Scene] = []
     for _, beside in groupby(range(len(tracks)), key=lambda n: tracks[n].shot_id):
         here = list(beside)

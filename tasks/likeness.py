@@ -5,9 +5,10 @@ its descriptors (where dlib is installed), its colours, and the one picture that
 of its talking is kept beside them, where there is one. All of it is one `likeness` artifact (npz) a track.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import cv2
 import numpy as np
@@ -16,10 +17,13 @@ from numpy.typing import NDArray
 from models.face import drawn, identity, pose, track
 from models.face.detect import Floats, Picture
 from models.known import Unusable
-from models.lr_asd import watch
+from storage import artifacts
+from storage.catalog import Track
 from storage.errors import Missing
 from storage.settings import settings
 from tasks.faces import Face
+
+T = TypeVar("T")
 
 EVERY: Final = 12  # frames between two pictures of a face
 KEPT: Final = 3  # pictures of a face
@@ -93,22 +97,27 @@ class Gallery:
         self.kept[id(face)] = best[:KEPT]
 
 
-def networks() -> tuple[identity.Identity | None, watch.Watcher | None]:
-    """What this machine has to know faces again and to see who talks. raises Missing if it is not what is known"""
+def of_tracks(tracks: Sequence[Track]) -> list[Likeness | None]:
+    """What was kept of each; None of a track that an older Dubline has looked at."""
+    return [Likeness(**artifacts.arrays(each.likeness)) if each.likeness else None for each in tracks]
+
+
+def network(find: Callable[[Path | None], T | None]) -> T | None:
+    """A network for faces, identity's or LR-ASD's, if this machine has it. raises Missing if it is not what is known"""
     try:
-        return identity.find(settings().weights), watch.find(settings().weights)
+        return find(settings().weights)
     except Unusable as unusable:
         raise Missing(f"A network for faces cannot be used: {unusable}.") from None
 
 
 def likeness_of(
-    face: Face, portraits: Sequence[Portrait], network: identity.Identity | None, eye: NDArray[np.float16]
+    face: Face, portraits: Sequence[Portrait], known: identity.Identity | None, eye: NDArray[np.float16]
 ) -> Likeness:
     """portraits  of this face, best first"""
     chips = [each.chip for each in portraits if each.chip is not None][:KEPT]
     faces = np.zeros((0, 128), np.float32)
-    if face.geometry.points.size and network is not None and chips:
-        faces = network(chips)
+    if face.geometry.points.size and known is not None and chips:
+        faces = known(chips)
     if not portraits:
         return Likeness(faces, np.zeros(256, np.float32), np.zeros(0, np.uint8), eye)
     picture = cv2.imencode(".jpg", portraits[0].head[..., ::-1])[1].reshape(-1)

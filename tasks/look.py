@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from models.face import drawn, drawn_typed, track
+from models.face import drawn, drawn_typed, identity, track
 from models.face.closeup import style
 from models.face.detect import Detector
 from models.face.drawn_look import Finder
@@ -31,7 +31,7 @@ from storage.film.probe import Film
 from storage.film.read import frames
 from tasks.faces import Face, faces_of
 from tasks.job import Place
-from tasks.likeness import Gallery, likeness_of, networks
+from tasks.likeness import Gallery, likeness_of, network
 from tasks.progress import OnProgress, unseen
 
 RARELY: Final = 12  # frames between two looks for drawn mouths where photographed people are seen
@@ -64,10 +64,10 @@ def look_at(
     places = mouths or {}
     check(places, shots)
     looked = Looked([], [])
-    network, watcher = networks()
+    known, watcher = network(identity.find), network(watch.find)
     for shot, faces, gallery in follow_faces(film, shots, on_progress, places):
         for number, face in enumerate(faces, start=1):
-            likeness = likeness_of(face, gallery.of(face, smaller(film)), network, watched(face, watcher))
+            likeness = likeness_of(face, gallery.of(face, smaller(film)), known, watched(face, watcher))
             geometry = artifacts.put_arrays("geometry", face.geometry.arrays())
             known_by = artifacts.put_arrays("likeness", likeness.arrays())
             looked.kept.extend((geometry, known_by))
