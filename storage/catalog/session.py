@@ -6,11 +6,13 @@ On SQLite a block holds the only pen, so blocks are short: compute first, then o
 A database that does not answer, or goes away in a block, is Unreachable; the next block after it is back works.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
@@ -186,10 +188,27 @@ def _engine(url: URL) -> Engine:
     def _prepare(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # the driver begins no transactions of its own; _begin does
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA journal_mode = WAL")  # a reader does not wait for a writer
+        _write_ahead(connection)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # a transaction that starts by reading may still write at its end
 
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """So that a reader does not wait for a writer.
+
+    SQLite refuses this change at once, without the patience asked of it, while another connection makes it too:
+    several processes that open a new catalog. https://sqlite.org/c3ref/busy_handler.html
+    """
+    until = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if monotonic() > until:
+                raise
+            sleep(0.01)

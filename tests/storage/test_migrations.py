@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -114,16 +115,19 @@ def test_the_head_that_is_compared_is_the_newest_revision() -> None:
     assert script.get_heads() == [migrations.HEAD]
 
 
-def _write(home: str, number: int) -> None:
+def _write(home: str, number: int, together: Barrier) -> None:
     os.environ["DUBLINE_HOME"] = home
     settings.cache_clear()
+    together.wait()
     for _ in range(5):
         with catalog() as opened:
             event.append(opened, None, str(number), "note", "race")
 
 
 def test_processes_that_open_an_empty_catalog_at_once_all_write(house: Path) -> None:
-    writers = [multiprocessing.get_context("spawn").Process(target=_write, args=(str(house), n)) for n in range(3)]
+    spawn = multiprocessing.get_context("spawn")
+    together = spawn.Barrier(3)
+    writers = [spawn.Process(target=_write, args=(str(house), n, together)) for n in range(3)]
     for writer in writers:
         writer.start()
     for writer in writers:
