@@ -17,6 +17,7 @@ from storage import artifacts
 from storage.catalog import HELD, PASS_THROUGH, Character, Route, Track, Turn
 from storage.catalog.overrule import Overrule
 from storage.film.probe import Film
+from tasks.marks import crowds, in_words, marks
 from tasks.ranges import FADE, Range, length, meet, runs, under, union, widen
 from tasks.rules import Measures, Table, rules
 
@@ -42,12 +43,18 @@ def route_all(
     """
     named = {character.id: character for character in characters}
     table = table or rules()
+    crowded = crowds(film, turns)
     routes = []
     for n, track in enumerate(tracks):
         character = named.get(track.character_id) if track.character_id is not None else None
         geometry = artifacts.arrays(track.geometry)
-        ranges = to_render(film, runs(geometry["frames"]), turns_of(character, turns))
-        seen = {"mouth_px": round(float(np.median(geometry["mouth"][:, 2])), 1), "mesh": geometry["points"].size > 0}
+        theirs = turns_of(character, turns)
+        ranges = to_render(film, runs(geometry["frames"]), theirs)
+        seen = {
+            "mouth_px": round(float(np.median(geometry["mouth"][:, 2])), 1),
+            "mesh": geometry["points"].size > 0,
+            **marks(film, ranges, theirs, crowded),
+        }
         why = unbound[n] if n < len(unbound) else "no voice was bound to this face"
         routes.append(decide(track, seen, character, ranges, model, why, table, lacking or {}))
     return routes
@@ -59,7 +66,8 @@ def decide(
 ) -> Route:  # fmt: skip
     """The route of one track whose frames to render are known.
 
-    seen  what its geometry says: mouth_px, half the mouth's width in pixels, and mesh, whether it has one
+    seen  what its geometry says: mouth_px, half the mouth's width in pixels, and mesh, whether it has one; and how it
+          speaks (tasks/marks.py)
     """
     numbers = {
         **seen,
@@ -142,7 +150,7 @@ def overruled(
 
 
 def spoken(measures: Measures) -> str:
-    return f"{measures['character']} speaks in {measures['frames']} frames"
+    return "; ".join([f"{measures['character']} speaks in {measures['frames']} frames", *in_words(measures)])
 
 
 def drawn(track_id: int, model: str, reason: str, numbers: dict[str, Any], by: str) -> Route:

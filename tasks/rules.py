@@ -28,6 +28,7 @@ NUMBERS: Final = (
 WORDS: Final[Mapping[str, tuple[str | bool, ...]]] = {
     "style": ("photoreal", "stylised", "uncertain"),
     "mesh": (True, False),
+    **dict.fromkeys(("sings", "laughs", "crowd"), (True, False)),
 }
 TOLD: Final = ("character", "face")  # what sentences may say beside the measures: a name, the person's number
 OPERATORS: Final = ("under", "over")
@@ -190,7 +191,8 @@ def _check_condition(measure: str, asked: object) -> None:
 
 def _check_sentence(say: str, limit: float | None) -> None:
     """raises ValueError"""
-    sample: dict[str, Any] = {**dict.fromkeys(NUMBERS, 0.5), "frames": 1, "style": "photoreal", "mesh": True}
+    sample: dict[str, Any] = dict.fromkeys(NUMBERS, 0.5) | {"frames": 1}
+    sample |= {name: known[0] for name, known in WORDS.items()}
     sample |= {"character": "Anna", "face": 1} | ({} if limit is None else {"limit": limit})
     for place in PLACE.finditer(say):
         if place[1] == "limit" and limit is None:

@@ -17,6 +17,7 @@ from typing import Final
 
 from storage.errors import Refused
 from tasks import ttml
+from tasks.marks import marked
 
 PLAIN: Final = (".srt", ".vtt")
 SUBTITLES: Final = (*PLAIN, ".ttml", ".xml", ".dfxp", ".itt")
@@ -162,7 +163,7 @@ def _subtitles(file: Path, text: str) -> tuple[list[Said], int]:
 def _called(line: str) -> tuple[str, str]:
     """The name with which a line begins, if it may be one, and the rest."""
     hit = NAMED.fullmatch(line)
-    if hit is None:
+    if hit is None or (hit["set"] and marked(f"[{hit['set']}]")):
         return "", line
     name = " ".join((hit["voice"] or hit["set"] or hit["said"]).split())
     one = hit["voice"] or all(word[:1].isupper() or not word[:1].isalpha() for word in name.split())

@@ -73,6 +73,7 @@ He is away: gone.
 4
 00:00:08,000 --> 00:00:09,000
 (Bert) Not so fast.
+(LAUGHS) No.
 
 5
 00:00:10,000 --> 00:00:11,000
@@ -85,7 +86,7 @@ def test_subtitles_give_the_lines_that_name_their_speaker_and_guess_no_name(tmp_
         ("Bert", 1.0, 3.0, "Here, at 12:30."),
         ("ÉLODIE", 1.0, 3.0, "Where is he? Bert?"),
         ("ÉLODIE", 6.0, 7.5, "Remember: run! He is away: gone."),
-        ("Bert", 8.0, 9.0, "Not so fast."),
+        ("Bert", 8.0, 9.0, "Not so fast. (LAUGHS) No."),
     ]
     assert (
         read(tmp_path / "ep.srt", MINUTE).notes == "4 turns of 2 speakers from ep.srt; 1 lines without a name left out"
