@@ -32,9 +32,7 @@ from storage.catalog import (
     track,
 )
 from storage.catalog.session import catalog
-from storage.film.planes import Planes
 from storage.film.probe import fingerprint
-from storage.film.read import Frame
 from storage.room import room
 from storage.roots import portable
 from tasks import conform as conforming
@@ -122,13 +120,9 @@ def _written(
     stills = Stills(given.film, shots, takes, between / "stills")
     clips = Clips(given.film, given.dub, shots, takes, between / "clips")
 
-    def watch(frame: Frame, after: Planes) -> None:
-        stills(frame, after)
-        clips(frame, after)
-        on_progress(frame.index + 1, given.film.frames)
-
     began = time.monotonic()
-    picture = run(conforming.conform, given.film, takes, file_of(takes), between / "picture", job.deliver, watch)
+    to, files = between / "picture", file_of(takes)
+    picture = run(conforming.conform, given.film, takes, files, to, job.deliver, [stills, clips], on_progress)
     seconds["conform"] = time.monotonic() - began
     began = time.monotonic()
     delivered = run(muxing.deliver, given.film, picture, given.dub, job.out)

@@ -43,7 +43,7 @@ def pick(film: Film, shots: Sequence[Shot], takes: Iterable[Take]) -> dict[str, 
 
 
 class Clips:
-    """Watches conform and writes a clip of each changed shot: call it with every frame, then read `written`."""
+    """Writes a clip of each changed shot while conform runs: call it with every frame, then read `written`."""
 
     def __init__(self, film: Film, dub: Sound, shots: Sequence[Shot], takes: Iterable[Take], folder: Path) -> None:
         self.film, self.dub, self.folder = film, dub, folder
@@ -51,6 +51,7 @@ class Clips:
         self.notes: list[str] = []  # on clips that could not be written
         self._waiting = sorted(pick(film, shots, takes).items(), key=lambda one: -one[1].start)
         self._running: ClipFilm | None = None
+        self.ranges = [(one.start, one.stop) for _, one in self._waiting]  # the frames that must pass by
         folder.mkdir(parents=True, exist_ok=True)
 
     def __call__(self, frame: Frame, after: Planes) -> None:

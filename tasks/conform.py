@@ -1,14 +1,16 @@
 """Lay circled takes back over the film.
 
 Promises: as many frames out as in; where the matte is 0 the bits are the plate's; the sound is not opened. A frame
-that no take changes goes out as it came in: the same planes to the encoder, or, where every frame stands alone, the
-same packet.
+that no take changes goes out as it came in: the same packet where the film's frames, or groups of them, stand alone
+and nothing in the group changes, else the same planes to the encoder.
 Deliberately not here: choosing takes (flows), colour (storage/film/colour.py), muxing (tasks/deliver.py).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Protocol
 
 import av
 import numpy as np
@@ -19,14 +21,26 @@ from prefect.cache_policies import NO_CACHE
 from storage.catalog import Take
 from storage.errors import DublineError
 from storage.film.encoders import Deliver, Encoder, encoder_for
+from storage.film.groups import groups_of
 from storage.film.pictures import read_mattes, read_pictures
 from storage.film.planes import PixelFormat, Plane, Planes, pixel_format
 from storage.film.probe import Film
 from storage.film.read import Frame, frames
 from storage.film.write import PictureWriter
+from tasks.progress import OnProgress, unseen
+from tasks.ranges import Range, meet, union
 
 FileOf = Callable[[str], Path]  # from an artifact's sha to the file that holds it
-Watch = Callable[[Frame, Planes], None]  # sees every frame before and after; the report's stills are cut there
+
+
+class Watch(Protocol):
+    """Somebody who looks at frames while they pass by, before and after; the report's stills are cut there."""
+
+    @property
+    def ranges(self) -> Sequence[Range]:
+        """The frames that must pass by; others may."""
+
+    def __call__(self, frame: Frame, after: Planes) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -36,12 +50,19 @@ class Picture:
     path: Path
     frames: int
     changed: tuple[int, ...]  # frames in which at least one bit differs from the plate, before encoding
-    copied: int  # untouched frames whose packets were taken over
+    copied: int  # frames whose packets were taken over
     encoder: Encoder
 
     @property
     def identical(self) -> int:
         return self.frames - len(self.changed)
+
+    @property
+    def words(self) -> str:
+        """How it was written, for the report."""
+        if not self.copied:
+            return self.encoder.words
+        return f"{self.encoder.words}; {self.copied} of {self.frames} frames are the film's own packets"
 
 
 def lay_over(plate: Plane, patch: Plane, matte: NDArray[np.uint8]) -> Plane:
@@ -128,39 +149,52 @@ class _Reel:
 
 
 def lay_takes(
-    film: Film, takes: Sequence[Take], file_of: FileOf, to: Path, deliver: Deliver = "same", watch: Watch | None = None
-) -> Picture:
+    film: Film, takes: Sequence[Take], file_of: FileOf, to: Path, deliver: Deliver = "same",
+    watches: Sequence[Watch] = (), on_progress: OnProgress = unseen,
+) -> Picture:  # fmt: skip
     """Writes the film's picture with the takes laid over it, in one pass; several takes may lie on one frame.
 
-    to      where the intermediate goes (MOV or NUT inside, whatever its name)
-    raises  Refused if the film is damaged, DublineError if a take's files are
+    Where the film's packets can be copied, only the frames are decoded that takes lie on, those that stand and fall
+    with them, and those that are watched.
+
+    to           where the intermediate goes (MOV or NUT inside, whatever its name)
+    on_progress  is told (frames written, frames to write)
+    raises       Refused if the film is damaged, DublineError if a take's files are
     """
     encoder = encoder_for(film, deliver)
+    groups = groups_of(film, encoder)
+    placed = union((int(frame), int(frame) + 1) for take in takes for frame, _, _ in take.placements)
+    drawn = groups.over(placed) if groups else [(0, film.frames)]
+    alone = groups is not None and groups.longest == 1
+    seen = union([*drawn, *(one for watch in watches for one in watch.ranges)])
     changed: list[int] = []
-    with PictureWriter(to, film, encoder) as writer:
-        for frame, after in laid(film, takes, file_of):
-            if after is not frame.planes:
+    written = 0
+    with PictureWriter(to, film, encoder, groups) as writer:
+        for frame, after in laid(film, takes, file_of, seen):
+            touched = after is not frame.planes
+            if touched:
                 changed.append(frame.index)
-            if encoder.copies and after is frame.planes:
-                writer.copy(frame.index)
-            else:
-                writer.write(frame.index, after)
-            if watch is not None:
+            for watch in watches:
                 watch(frame, after)
+            if touched or (not alone and meet([(frame.index, frame.index + 1)], drawn)):
+                writer.copy(written, frame.index)
+                writer.write(frame.index, after)
+                written = frame.index + 1
+                on_progress(written, film.frames)
+        writer.copy(written, film.frames)
+        on_progress(film.frames, film.frames)
     return Picture(to, film.frames, tuple(changed), writer.copied, encoder)
 
 
-def laid(
-    film: Film, takes: Sequence[Take], file_of: FileOf, start: int = 0, end: int | None = None
-) -> Iterator[tuple[Frame, Planes]]:
-    """Every frame of [start, end) and its planes with the takes laid over them: its own where no bit differs.
+def laid(film: Film, takes: Sequence[Take], file_of: FileOf, ranges: Iterable[Range]) -> Iterator[tuple[Frame, Planes]]:
+    """The frames of rising ranges, each with its planes with the takes laid over them: its own where no bit differs.
 
-    takes   none may begin before `start`: patches are read in their order
+    ranges  hold every frame on which a take lies, up to the last range's end: patches are read in their order
     """
     layout = pixel_format(film.pix_fmt)
     starting = sorted((_Reel(take, file_of) for take in takes if take.placements), key=_first, reverse=True)
     running: list[_Reel] = []
-    for frame in frames(film, start, end):
+    for frame in chain.from_iterable(frames(film, start, end) for start, end in ranges):
         while starting and _first(starting[-1]) <= frame.index:
             running.append(starting.pop())
         planes = list(frame.planes)
@@ -183,7 +217,8 @@ def _last(reel: _Reel) -> int:
 
 @task(cache_policy=NO_CACHE)
 def conform(
-    film: Film, takes: Sequence[Take], file_of: FileOf, to: Path, deliver: Deliver = "same", watch: Watch | None = None
-) -> Picture:
+    film: Film, takes: Sequence[Take], file_of: FileOf, to: Path, deliver: Deliver = "same",
+    watches: Sequence[Watch] = (), on_progress: OnProgress = unseen,
+) -> Picture:  # fmt: skip
     """Lays the circled takes over the film."""
-    return lay_takes(film, takes, file_of, to, deliver, watch)
+    return lay_takes(film, takes, file_of, to, deliver, watches, on_progress)

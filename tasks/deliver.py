@@ -96,14 +96,14 @@ def _called(stream: Stream) -> str:
     return f"{kind} {stream.index} ({', '.join(word for word in (stream.codec, name) if word)})"
 
 
-def command(film: Film, picture: Path, dub: Sound, lanes: list[Lane], container: Container, to: Path) -> list[str]:
+def command(film: Film, picture: Picture, dub: Sound, lanes: list[Lane], container: Container, to: Path) -> list[str]:
     """ffmpeg's arguments for the mux. Pure, but for paths that are made absolute."""
     # ffmpeg moves each file to begin at 0. Where the film's picture began after its sound, it does so again.
     late = {"itsoffset": f"{float(film.head):.6f}"} if film.head else {}
     # ffmpeg-python numbers the inputs as they are first used, and `-map_metadata` needs the number.
     numbers = {"picture": 0, "dub": 1, "film": 2}
     inputs = {
-        "picture": ffmpeg.input(str(picture.absolute()), **late),
+        "picture": ffmpeg.input(str(picture.path.absolute()), **late),
         "dub": ffmpeg.input(str(dub.path.absolute()), **late),
         "film": ffmpeg.input(str(film.path.absolute())),
     }
@@ -122,7 +122,8 @@ def command(film: Film, picture: Path, dub: Sound, lanes: list[Lane], container:
     if film.start_timecode:
         options["metadata"] = f"timecode={film.start_timecode}"
     if film.codec == "hevc" and container.form in ("mov", "mp4"):
-        options["tag:v:0"] = "hvc1"  # the spelling that Apple's players open
+        mixed = 0 < picture.copied < picture.frames  # parameter sets lie among the pictures (storage/film/joint.py)
+        options["tag:v:0"] = "hev1" if mixed else "hvc1"  # the spelling that Apple's players open
     mapped = [inputs[lane.source][str(lane.index)] for lane in lanes]
     arguments = [str(word) for word in ffmpeg.get_args(ffmpeg.output(*mapped, str(to.absolute()), **options))]
     if lanes[-1].source != "film":  # nothing of the film is mapped, yet its tags and chapters are wanted
@@ -156,7 +157,7 @@ def mux(film: Film, picture: Picture, dub: Sound, out: Path, language: str = "")
     lanes, notes = plan(film, dub, container, language)
     beside = out.with_name(out.name + ".part")
     try:
-        programs.ffmpeg(command(film, picture.path, dub, lanes, container, beside))
+        programs.ffmpeg(command(film, picture, dub, lanes, container, beside))
         written = probe(beside)
         check(film, written)
         exact = bit_exact(dub, written, lanes[1].codec)

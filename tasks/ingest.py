@@ -169,7 +169,9 @@ def _notes(film: Film) -> tuple[str, ...]:
     if not film.steady:
         notes.append("The film has no steady rate. Each frame keeps its own time; timecodes are of the mean rate.")
     if film.codec in ("h264", "hevc", "mpeg2video", "mpeg4", "vp9", "av1"):
-        notes.append(f"The film is {film.codec}, which keeps no frame alone: the whole picture is encoded again.")
+        notes.append(
+            f"The film is {film.codec}, whose frames lean on each other: what leans on a changed one is encoded again."
+        )
     if film.colour.matrix is None:
         kind = "BT.709" if film.height >= 720 else "BT.601"
         notes.append(f"The film does not say its colour matrix. {kind} is assumed, as players do.")

@@ -81,7 +81,7 @@ def build_report(
         },
         "dub": {"path": str(dub.path), "codec": dub.codec, "hz": dub.hz, "channels": dub.channels},
         "delivery": {
-            "path": str(delivered.path), "picture": picture.encoder.words, "copied_packets": picture.copied,
+            "path": str(delivered.path), "picture": picture.words, "copied_packets": picture.copied,
             "notes": [*notes, *delivered.notes],
             "streams": [
                 {"kind": s.kind, "codec": s.codec, "language": s.tags.get("language", "")} for s in delivered.streams

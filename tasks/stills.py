@@ -19,6 +19,7 @@ from storage.film.planes import Planes
 from storage.film.probe import Film
 from storage.film.read import Frame
 from tasks.conform import FileOf, laid
+from tasks.ranges import Range
 
 WIDTH: Final = 960  # pixels of a still at most
 CLOSE_UP: Final = 420  # pixels of the enlarged mouth, the longer side
@@ -51,7 +52,7 @@ def still_of(film: Film, shot: Shot, takes: Sequence[Take], file_of: FileOf, fol
     watch = Stills(film, [shot], takes, folder)
     (wanted,) = watch.wanted
     first = min([wanted, *(int(take.placements[0][0]) for take in takes if take.placements)])
-    for frame, after in laid(film, takes, file_of, first, wanted + 1):
+    for frame, after in laid(film, takes, file_of, [(first, wanted + 1)]):
         watch(frame, after)
     return watch.taken[shot.name]
 
@@ -90,13 +91,18 @@ def _tile(path: Path) -> NDArray[np.uint8]:
 
 
 class Stills:
-    """Watches conform and keeps a still of each shot: `lay_takes(…, watch=stills)`, then read `taken`."""
+    """Keeps a still of each shot while conform runs: call it with every frame, then read `taken`."""
 
     def __init__(self, film: Film, shots: Sequence[Shot], takes: Iterable[Take], folder: Path) -> None:
         self.film, self.folder = film, folder
         self.wanted = pick(shots, takes)
         self.taken: dict[str, Still] = {}
         folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def ranges(self) -> list[Range]:
+        """The frames that must pass by."""
+        return [(frame, frame + 1) for frame in self.wanted]
 
     def __call__(self, frame: Frame, after: Planes) -> None:
         shot = self.wanted.get(frame.index)

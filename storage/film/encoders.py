@@ -1,9 +1,11 @@
-"""Which encoder a delivered picture gets, and why. Pure: from the film's facts to a choice in words."""
+"""Which encoder a delivered picture gets, and why: from the film's facts to a choice in words, and that encoder."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import av
+from av.codec.context import Flags
 
 from storage.film.planes import pixel_format
 from storage.film.probe import Film
@@ -31,7 +33,9 @@ class Encoder:
     codec: str  # ffmpeg's name of the encoder
     pix_fmt: str
     options: dict[str, str]
-    copies: bool  # every frame stands alone, so untouched ones are taken over as they lie in the film
+    copies: (
+        bool  # writes what the film holds, so packets of untouched frames may be taken over (storage/film/groups.py)
+    )
     lossless: bool
     words: str  # for the report; says why if it is not the film's own codec
 
@@ -56,18 +60,17 @@ def encoder_for(film: Film, deliver: Deliver = "same") -> Encoder:
         return _ffv1(film, tags, "as asked")
     if film.codec == "h264" and _writes("libx264", stored):
         options = {"preset": "medium", "crf": str(CRF)}
-        return Encoder("libx264", stored, options | tags, False, False, f"H.264, crf {CRF}, preset medium")
+        return Encoder("libx264", stored, options | tags, True, False, f"H.264, crf {CRF}, preset medium")
     if film.codec == "hevc" and _writes("libx265", stored):
         options = {"preset": "medium", "crf": str(CRF), "x265-params": _x265(film)}
-        return Encoder("libx265", stored, options | tags, False, False, f"HEVC, crf {CRF}, preset medium")
+        return Encoder("libx265", stored, options | tags, True, False, f"HEVC, crf {CRF}, preset medium")
     if film.codec == "prores" and film.tag in PRORES and _writes("prores_ks", stored):
         profile = PRORES[film.tag]
         options = {"profile": profile, "vendor": "apl0"}
-        words = f"ProRes {PRORES_NAMES[int(profile)]}, untouched frames copied"
-        return Encoder("prores_ks", stored, options | tags, True, False, words)
+        return Encoder("prores_ks", stored, options | tags, True, False, f"ProRes {PRORES_NAMES[int(profile)]}")
     if film.codec == "dnxhd" and film.profile.upper() in DNXHR and _writes("dnxhd", stored):
         options = {"profile": DNXHR[film.profile.upper()]}
-        return Encoder("dnxhd", stored, options | tags, True, False, f"{film.profile}, untouched frames copied")
+        return Encoder("dnxhd", stored, options | tags, True, False, film.profile)
     if film.codec == "dnxhd" and stored in ("yuv422p", "yuv422p10le"):
         deep = stored == "yuv422p10le"
         options = {"profile": "dnxhr_hqx" if deep else "dnxhr_hq"}
@@ -76,11 +79,29 @@ def encoder_for(film: Film, deliver: Deliver = "same") -> Encoder:
     if film.codec == "mjpeg" and _writes("mjpeg", stored) and film.colour.range == "pc":
         # PyAV cannot fix the quantiser of a picture; these bounds leave the rate control no other choice than 1 or 2.
         options = {"qmin": "1", "qmax": "2", "b": "4G"}
-        return Encoder("mjpeg", stored, options | tags, True, False, "Motion JPEG, untouched frames copied")
+        return Encoder("mjpeg", stored, options | tags, True, False, "Motion JPEG")
     if film.codec == "ffv1":
         return _ffv1(film, tags, "the film's own codec")
     named = f"{film.codec} {film.profile} {film.pix_fmt}".replace("  ", " ")
     return _ffv1(film, tags, f"because Dubline cannot write {named}; --deliver prores gives ProRes instead")
+
+
+def context_for(film: Film, encoder: Encoder, more: Mapping[str, str] | None = None, *, header: bool = True) -> Any:
+    """The encoder itself, open, for some frames of a film.
+
+    more    options beside the encoder's own
+    header  parameter sets are kept apart, as `extradata`; False: they go with the pictures
+    """
+    context: Any = av.CodecContext.create(encoder.codec, "w")
+    context.width, context.height, context.pix_fmt = film.width, film.height, encoder.pix_fmt
+    context.time_base = 1 / film.rate if film.steady else film.time_base
+    context.framerate = film.rate
+    context.sample_aspect_ratio = film.sar
+    context.options = {**encoder.options, **(more or {})}
+    if header:
+        context.flags |= Flags.global_header
+    context.open()
+    return context
 
 
 def unjay(pix_fmt: str) -> str:
@@ -90,7 +111,8 @@ def unjay(pix_fmt: str) -> str:
 
 def _ffv1(film: Film, tags: dict[str, str], why: str) -> Encoder:
     options = {"level": "3", "g": "1", "slicecrc": "1"}
-    return Encoder("ffv1", unjay(film.pix_fmt), options | tags, False, True, f"FFV1, lossless, {why}")
+    copies = film.codec == "ffv1"
+    return Encoder("ffv1", unjay(film.pix_fmt), options | tags, copies, True, f"FFV1, lossless, {why}")
 
 
 def _prores(film: Film, tags: dict[str, str]) -> Encoder:
@@ -102,8 +124,7 @@ def _prores(film: Film, tags: dict[str, str]) -> Encoder:
         film.codec == "prores" and film.tag in PRORES and PRORES[film.tag] == str(profile) and film.pix_fmt == pix_fmt
     )
     options = {"profile": str(profile), "vendor": "apl0"}
-    note = ", untouched frames copied" if copies else ", as asked"
-    return Encoder("prores_ks", pix_fmt, options | tags, copies, False, f"ProRes {PRORES_NAMES[profile]}{note}")
+    return Encoder("prores_ks", pix_fmt, options | tags, copies, False, f"ProRes {PRORES_NAMES[profile]}, as asked")
 
 
 def _x265(film: Film) -> str:

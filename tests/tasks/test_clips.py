@@ -23,7 +23,7 @@ def written(film: Film, folder: Path, shots: list[Shot], frames: range) -> Clips
     dub = probe_sound(draw_sound(folder / "dub.wav", film.duration))
     take = draw_take(film, folder, frames)
     clips = Clips(film, dub, shots, [take], folder / "clips")
-    lay_takes(film, [take], folder.joinpath, folder / "picture.nut", watch=clips)
+    lay_takes(film, [take], folder.joinpath, folder / "picture.nut", watches=[clips])
     return clips
 
 

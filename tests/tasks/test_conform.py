@@ -15,9 +15,9 @@ from storage.catalog import Take
 from storage.errors import DublineError
 from storage.film.encoders import encoder_for
 from storage.film.pictures import read_mattes, read_pictures
-from storage.film.planes import pixel_format
+from storage.film.planes import Planes, pixel_format
 from storage.film.probe import Film, probe
-from storage.film.read import frames
+from storage.film.read import Frame, frames
 from tasks.conform import chroma_matte, conform, lay_over, lay_takes
 from tests.shoot import FILM_24, NTSC_30, PAL, draw_film, draw_picture, keep_pictures, number_on
 
@@ -192,15 +192,29 @@ def test_variable_rate_keeps_every_frames_time(tmp_path: Path) -> None:
     assert [picture.time(n) for n in range(6)] == [film.time(n) for n in range(6)]
 
 
-def test_the_watcher_sees_every_frame_before_and_after(tmp_path: Path) -> None:
-    film = probe(draw_film(tmp_path / "film.mkv", 6))
-    seen: list[tuple[int, bool]] = []
-    take = draw_take(film, tmp_path, range(3, 5))
+class Watcher:
+    """Notes which frames pass by, and which of them are as they were."""
+
+    def __init__(self, *ranges: tuple[int, int]) -> None:
+        self.ranges = ranges
+        self.seen: list[tuple[int, bool]] = []
+
+    def __call__(self, frame: Frame, after: Planes) -> None:
+        self.seen.append((frame.index, np.array_equal(frame.planes[0], after[0])))
+
+
+@pytest.mark.parametrize("codec", ["ffv1", "prores_ks"])
+def test_who_watches_sees_frames_before_and_after(tmp_path: Path, codec: str) -> None:
+    film = probe(
+        draw_film(tmp_path / "film.mov", 9, codec=codec) if codec != "ffv1" else draw_film(tmp_path / "f.mkv", 9)
+    )
+    watcher = Watcher((1, 2), (2, 3), (7, 8))
     lay_takes(
-        film, [take], tmp_path.joinpath, tmp_path / "picture.nut",
-        watch=lambda frame, after: seen.append((frame.index, np.array_equal(frame.planes[0], after[0]))),
-    )  # fmt: skip
-    assert seen == [(0, True), (1, True), (2, True), (3, False), (4, False), (5, True)]
+        film, [draw_take(film, tmp_path, range(3, 5))], tmp_path.joinpath, tmp_path / "picture.nut", watches=[watcher]
+    )
+    seen = dict(watcher.seen)
+    assert [n for n, _ in watcher.seen] == sorted(seen)
+    assert [seen[n] for n in (1, 2, 3, 4, 7)] == [True, True, False, False, True]
 
 
 def test_a_take_with_a_torn_patch_film_is_named_and_leaves_nothing(tmp_path: Path) -> None:

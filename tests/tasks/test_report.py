@@ -11,9 +11,7 @@ import numpy as np
 import pytest
 
 from storage.catalog import Character, Finding, Route, Shot, ShotStatus, Take, Track, Verdict
-from storage.film.planes import Planes
 from storage.film.probe import Film, probe, probe_sound
-from storage.film.read import Frame
 from tasks.clips import Clip, Clips
 from tasks.conform import Picture, lay_takes
 from tasks.deliver import Delivered, mux
@@ -63,11 +61,7 @@ def episode(tmp_path_factory: pytest.TempPathFactory) -> Episode:
     stills = Stills(film, shots, [take], folder / "stills")
     clips = Clips(film, dub, shots, [take], folder / "clips")
 
-    def watch(frame: Frame, after: Planes) -> None:
-        stills(frame, after)
-        clips(frame, after)
-
-    picture = lay_takes(film, [take], folder.joinpath, folder / "picture.nut", watch=watch)
+    picture = lay_takes(film, [take], folder.joinpath, folder / "picture.nut", watches=[stills, clips])
     delivered = mux(film, picture, dub, folder / "out.mkv")
     said = build_report(
         film, dub, picture, delivered, shots=shots, tracks=tracks, characters=[anna], routes=routes, takes=[take],
