@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import av
 from av.codec.context import Flags
 
+from storage.film import dnxhd
 from storage.film.planes import pixel_format
 from storage.film.probe import Film
 
@@ -71,10 +72,13 @@ def encoder_for(film: Film, deliver: Deliver = "same") -> Encoder:
     if film.codec == "dnxhd" and film.profile.upper() in DNXHR and _writes("dnxhd", stored):
         options = {"profile": DNXHR[film.profile.upper()]}
         return Encoder("dnxhd", stored, options | tags, True, False, film.profile)
+    if film.codec == "dnxhd" and _writes("dnxhd", stored) and (number := dnxhd.class_of(film)) in dnxhd.RATES:
+        options = {"b": dnxhd.RATES[number]}
+        return Encoder("dnxhd", stored, options | tags, True, False, f"DNxHD, compression ID {number}")
     if film.codec == "dnxhd" and stored in ("yuv422p", "yuv422p10le"):
         deep = stored == "yuv422p10le"
         options = {"profile": "dnxhr_hqx" if deep else "dnxhr_hq"}
-        words = f"DNxHR {'HQX' if deep else 'HQ'}, because Dubline cannot write {film.profile} at its fixed rates"
+        words = f"DNxHR {'HQX' if deep else 'HQ'}, because Dubline cannot write this class of {film.profile}"
         return Encoder("dnxhd", stored, options | tags, False, False, words)
     if film.codec == "mjpeg" and _writes("mjpeg", stored) and film.colour.range == "pc":
         # PyAV cannot fix the quantiser of a picture; these bounds leave the rate control no other choice than 1 or 2.

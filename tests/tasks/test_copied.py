@@ -93,6 +93,7 @@ def test_one_can_begin_to_read_at_every_joint(tmp_path: Path) -> None:
         pytest.param("libx264", "a.mov", {"options": {"g": "1"}, "pix_fmt": "yuv422p10le"}, id="h264-intra"),
         pytest.param("ffv1", "a.mkv", {"options": {"level": "3", "g": "1", "slicecrc": "1"}}, id="ffv1"),
         pytest.param("prores_ks", "a.mov", {}, id="prores"),
+        pytest.param("dnxhd", "a.mov", {"size": (1280, 720), "options": {"b": "60M"}}, id="dnxhd"),
     ],
 )
 def test_of_a_film_whose_frames_stand_alone_only_changed_ones_are_encoded(
@@ -102,6 +103,7 @@ def test_of_a_film_whose_frames_stand_alone_only_changed_ones_are_encoded(
     picture = conformed(film, tmp_path, range(8, 12), range(19, 20))
     assert differing(packets(film.path), packets(picture.path)) == [8, 9, 10, 11, 19] == list(picture.changed)
     assert [number_on(frame.planes[0]) for frame in frames(probe(picture.path))] == list(range(20))
+    assert probe(picture.path).profile == film.profile
 
 
 @pytest.mark.parametrize("codec", ["libx264", "prores_ks", "libx265"])
