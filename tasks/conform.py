@@ -22,6 +22,7 @@ from storage.catalog import Take
 from storage.errors import DublineError
 from storage.film.encoders import Deliver, Encoder, encoder_for
 from storage.film.groups import groups_of
+from storage.film.matched import matched
 from storage.film.pictures import read_mattes, read_pictures
 from storage.film.planes import PixelFormat, Plane, Planes, pixel_format
 from storage.film.probe import Film
@@ -165,6 +166,8 @@ def lay_takes(
     groups = groups_of(film, encoder)
     placed = union((int(frame), int(frame) + 1) for take in takes for frame, _, _ in take.placements)
     drawn = groups.over(placed) if groups else [(0, film.frames)]
+    if placed and deliver == "same":
+        encoder = matched(film, encoder, *drawn[0])
     alone = groups is not None and groups.longest == 1
     seen = union([*drawn, *(one for watch in watches for one in watch.ranges)])
     changed: list[int] = []

@@ -4,16 +4,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from storage.film import nal, programs
 from storage.film.encoders import context_for, encoder_for
 from storage.film.groups import groups_of
+from storage.film.planes import Planes
 from storage.film.probe import Film, probe, probe_sound
 from storage.film.read import frames
 from tasks.conform import Picture, lay_takes
 from tasks.deliver import mux
-from tests.shoot import FILM_24, PAL, draw_film, draw_sound, number_on, wrap
+from tests.shoot import FILM_24, PAL, draw_film, draw_picture, draw_sound, number_on, wrap
 from tests.tasks.test_conform import digests, draw_take, packets
 
 FRAMES = 48
@@ -188,3 +190,31 @@ def test_units_are_found_behind_start_codes_of_both_lengths() -> None:
     assert nal.stands_alone(nal.packed(units, 4), 4, "h264") and not nal.stands_alone(
         nal.packed(units[:2], 4), 4, "h264"
     )
+
+
+@pytest.mark.parametrize(
+    ("codec", "options"),
+    [
+        pytest.param("libx264", CLOSED | {"crf": "3", "preset": "medium"}, id="h264"),
+        pytest.param("libx265", {"x265-params": HEVC + "crf=3", "preset": "medium"}, id="hevc"),
+        pytest.param("prores_ks", {"profile": "3", "bits_per_mb": "4000"}, id="prores"),
+    ],
+)
+def test_what_is_encoded_beside_copied_packets_is_no_poorer(
+    tmp_path: Path, codec: str, options: dict[str, str]
+) -> None:
+    rng = np.random.default_rng(seed=3)
+    pix_fmt = "yuv422p10le" if codec == "prores_ks" else "yuv420p"
+
+    def grainy(n: int) -> Planes:
+        luma, *chroma = draw_picture(n, (320, 192), pix_fmt)
+        return (luma // 2 + rng.integers(0, luma.max() // 3, luma.shape)).astype(luma.dtype), *chroma
+
+    film = probe(
+        draw_film(tmp_path / "a.mov", 24, PAL, codec, (320, 192), pix_fmt=pix_fmt, options=options, draw=grainy)
+    )
+    picture = conformed(film, tmp_path, range(2, 4))
+    assert "to match the film" in picture.words
+    before, after = packets(film.path), packets(picture.path)
+    drawn = differing(before, after)
+    assert 1.3 > sum(len(after[n]) for n in drawn) / sum(len(before[n]) for n in drawn) > 0.9
