@@ -65,10 +65,12 @@ def encoder_for(film: Film, deliver: Deliver = "same") -> Encoder:
     if film.codec == "hevc" and _writes("libx265", stored):
         options = {"preset": "medium", "crf": str(CRF), "x265-params": _x265(film)}
         return Encoder("libx265", stored, options | tags, True, False, f"HEVC, crf {CRF}, preset medium")
-    if film.codec == "prores" and film.tag in PRORES and _writes("prores_ks", stored):
-        profile = PRORES[film.tag]
-        options = {"profile": profile, "vendor": "apl0"}
-        return Encoder("prores_ks", stored, options | tags, True, False, f"ProRes {PRORES_NAMES[int(profile)]}")
+    if film.codec == "prores" and film.tag in PRORES and _writes("prores_ks", _at_10_bit(stored)):
+        words = f"ProRes {PRORES_NAMES[int(PRORES[film.tag])]}"
+        if _at_10_bit(stored) != stored:
+            words += ", changed frames at 10 bit"
+        options = {"profile": PRORES[film.tag], "vendor": "apl0"}
+        return Encoder("prores_ks", _at_10_bit(stored), options | tags, True, False, words)
     if film.codec == "dnxhd" and film.profile.upper() in DNXHR and _writes("dnxhd", stored):
         options = {"profile": DNXHR[film.profile.upper()]}
         return Encoder("dnxhd", stored, options | tags, True, False, film.profile)
@@ -113,6 +115,11 @@ def unjay(pix_fmt: str) -> str:
     return pix_fmt.replace("yuvj", "yuv")
 
 
+def _at_10_bit(pix_fmt: str) -> str:
+    """ProRes 4444 is decoded to 12 bit, and ffmpeg's encoder takes 10."""
+    return pix_fmt.replace("p12le", "p10le")
+
+
 def _ffv1(film: Film, tags: dict[str, str], why: str) -> Encoder:
     options = {"level": "3", "g": "1", "slicecrc": "1"}
     copies = film.codec == "ffv1"
@@ -124,9 +131,7 @@ def _prores(film: Film, tags: dict[str, str]) -> Encoder:
     full = layout.kinds[0] == "g" or ((layout.across, layout.down) == (1, 1) and len(layout.kinds) > 1)
     profile = 4 if full else 3
     pix_fmt = ("yuva444p10le" if layout.kinds.endswith("a") else "yuv444p10le") if full else "yuv422p10le"
-    copies = (
-        film.codec == "prores" and film.tag in PRORES and PRORES[film.tag] == str(profile) and film.pix_fmt == pix_fmt
-    )
+    copies = film.codec == "prores" and PRORES.get(film.tag) == str(profile) and _at_10_bit(film.pix_fmt) == pix_fmt
     options = {"profile": str(profile), "vendor": "apl0"}
     return Encoder("prores_ks", pix_fmt, options | tags, copies, False, f"ProRes {PRORES_NAMES[profile]}, as asked")
 

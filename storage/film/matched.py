@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import av
 
-from storage.film.encoders import Encoder, context_for
+from storage.film.encoders import Encoder, context_for, unjay
 from storage.film.planes import picture_of
 from storage.film.probe import Film
 from storage.film.read import frames
@@ -60,7 +60,7 @@ def spends(film: Film, encoder: Encoder, start: int, end: int) -> int:
     """Bytes that an encoder takes for them."""
     context, size = context_for(film, encoder), 0
     for frame in frames(film, start, end):
-        picture = picture_of(frame.planes, encoder.pix_fmt)
+        picture = picture_of(frame.planes, unjay(film.pix_fmt)).reformat(format=encoder.pix_fmt)
         picture.pts, picture.time_base = frame.index, 1 / film.rate
         size += sum(int(packet.size) for packet in context.encode(picture))
     return size + sum(int(packet.size) for packet in context.encode(None))

@@ -32,10 +32,12 @@ from storage.film.read import speech
 from tests.bench import (
     binding,
     casting,
+    copying,
     cuts,
     farm,
     forty,
     listening,
+    masters,
     mouths,
     pages,
     puppets,
@@ -104,6 +106,20 @@ def perception_memory() -> list[str]:
     to ten and to forty minutes.
     """
     return forty.rows(SHARED)
+
+
+def every_master() -> list[str]:
+    """Films of 24 frames of every kind and rate, with two sounds, start timecode and colour tags; one take on three
+    frames. What stands below the table was looked at in each delivery.
+    """
+    return masters.rows()
+
+
+def copied_packets() -> list[str]:
+    """Conforming films with grain of which one frame in ten is changed: with the film's own packets, and all of it
+    decoded and encoded again. Each in a process of its own.
+    """
+    return copying.rows()
 
 
 def overhead() -> list[str]:
@@ -289,6 +305,8 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[], list[str]]]]] = {
     "memory": ("Memory", memory),
     "perception-memory": ("Memory of perception", perception_memory),
     "overhead": ("Outside the steps", overhead),
+    "masters": ("Masters in, masters out", every_master),
+    "copying": ("Copied packets", copied_packets),
     "mouths": ("Drawn mouths", drawn_mouths),
     "experts": ("Sync experts", sync_experts),
     "experiments": ("Three experiments", three_experiments),
