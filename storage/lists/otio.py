@@ -165,10 +165,16 @@ class _Reader:
                 return []  # a title
             name = "" if media.generator_kind == "black" else name
         source = item.trimmed_range()
-        if media is not None and media.available_range is not None and not media.available_range.contains(source):
-            self.beyond += 1
+        if media is not None and media.available_range is not None:
+            self.beyond += not _within(source, media.available_range)
         label = _label(source.start_time) if name else ""
         return [Event(at, at + long, name, _reel(item), label, layer, f"clip '{name}' of {where}")]
+
+
+def _within(part: Any, whole: Any) -> bool:
+    """OpenTimelineIO's own `contains` is false of a range that shares an edge."""
+    first, last = _seconds(whole.start_time), _seconds(whole.end_time_exclusive())
+    return first <= _seconds(part.start_time) and _seconds(part.end_time_exclusive()) <= last
 
 
 def _long(item: Any) -> Fraction:

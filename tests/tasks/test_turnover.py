@@ -248,6 +248,7 @@ def test_connected_clips_of_final_cut_cover_what_is_below(tmp_path: Path) -> Non
 def test_frames_that_media_do_not_have_are_told_of(tmp_path: Path) -> None:
     timeline = timeline_of(PAL, None)
     timeline.tracks[0][0].source_range = span(4990, 40, PAL)
+    timeline.tracks[0][1].source_range = span(4975, 25, PAL)  # its last frame is the medium's last
     otio.adapters.write_to_file(timeline, str(tmp_path / "ep03.otio"))
     got = read(tmp_path / "ep03.otio", film_of(PAL))
     assert edges(got.cuts) == CUTS
