@@ -61,6 +61,8 @@ def split(book: Ledger, given: Ingested) -> Sequence[Shot]:
 
     def compute(on_progress: OnProgress) -> Found:
         if turnover is not None:
+            for note in turnover.notes:
+                book.progress.say(note)
             return Found(turnover.shots(), {"notes": list(turnover.notes)})
         found = run(splitting.split, given.film, on_progress)
         return Found(found)

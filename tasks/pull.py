@@ -8,6 +8,7 @@ film's ends they are shorter, and a note says so.
     exr         folders of those names; R, G, B (and A) as numbers 0 … 1 by the film's matrix and range, half floats up
                 to 10 bit and floats above. Each picture bears the number of its timecode's frame. The transfer curve
                 is left as it is (a PQ film is PQ in the EXR), and colours beyond 0 … 1 are clipped.
+A film of no steady rate is pulled at its mean rate.
 Promises: streaming; written beside, then renamed. Deliberately not here: the delivery, and grading.
 """
 

@@ -52,9 +52,21 @@ class Turnover:
     def shots(self) -> list[Shot]:
         """New rows, named by Dubline, with the list's names beside."""
         return [
-            Shot(name_of(number), cut.start, cut.end, clip=cut.clip[:200], reel=cut.reel[:200], source_in=cut.source_in)
+            Shot(
+                name_of(number),
+                cut.start,
+                cut.end,
+                clip=_shown(cut.clip),
+                reel=_shown(cut.reel),
+                source_in=cut.source_in,
+            )
             for number, cut in enumerate(self.cuts)
         ]
+
+
+def _shown(name: str) -> str:
+    """What a catalog and a terminal can hold of a name from outside."""
+    return "".join(letter for letter in name if letter.isprintable())[:200]
 
 
 def read(path: Path, film: Film) -> Turnover:

@@ -10,6 +10,7 @@ written here (tests/storage/test_lists.py).
 Source: developer.apple.com, FCPXML reference.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -24,6 +25,17 @@ from storage.lists.events import MOST, CutList, Event, placed
 Element = ElementTree.Element
 
 CLIPS: Final = ("clip", "asset-clip", "video", "ref-clip", "sync-clip", "mc-clip")
+TIME: Final = re.compile(r"(-?\d{1,18}(?:/\d{1,18}|\.\d{1,9})?)s?")
+NAMED: Final = {
+    "2398": Fraction(24000, 1001),
+    "24": Fraction(24),
+    "25": Fraction(25),
+    "2997": Fraction(30000, 1001),
+    "30": Fraction(30),
+    "50": Fraction(50),
+    "5994": Fraction(60000, 1001),
+    "60": Fraction(60),
+}  # the ends of Apple's names of progressive formats: FFVideoFormat1080p2398
 DEPTH: Final = 20  # compound clips within compound clips
 REELS: Final = ("com.apple.proapps.studio.reel", "com.apple.proapps.mio.ingestReelName")
 
@@ -55,10 +67,12 @@ class _Reader:
 
     def _rate(self, format_id: str) -> Fraction:
         found = self.resources.get(format_id)
-        long = _seconds(found.get("frameDuration", "0s")) if found is not None else Fraction(0)
-        if not long:
+        if found is not None and (long := _seconds(found.get("frameDuration", "0s"))) > 0:
+            return 1 / long
+        named = "" if found is None else found.get("name", "").rpartition("p")[2]
+        if named not in NAMED:
             raise Refused(f"its sequence has the format '{format_id}', of which no frameDuration is said")
-        return 1 / long
+        return NAMED[named]
 
     def _sequence(self, sequence: Element, depth: int) -> list[Event]:
         """Its events in frames from its own start."""
@@ -99,6 +113,8 @@ class _Reader:
         for child in clip:
             if (lane := child.get("lane")) is None:
                 continue
+            if not re.fullmatch(r"-?\d{1,4}", lane):
+                raise Refused(f"'{lane[:40]}' is no lane")
             above, there = layer + int(lane), at + _seconds(child.get("offset", "0s")) - inner
             if child.tag == "spine":
                 shift = there * self.rate
@@ -154,9 +170,11 @@ def _chosen(element: Element) -> Element:
 def _seconds(text: str) -> Fraction:
     """`1001/24000s`, `3600s`, `12.5s`"""
     try:
-        return Fraction(text.strip().removesuffix("s"))
-    except (ValueError, ZeroDivisionError):
-        raise Refused(f"'{text[:40]}' is no time of FCPXML") from None
+        if found := TIME.fullmatch(text.strip()):
+            return Fraction(found[1])
+    except ZeroDivisionError:
+        pass
+    raise Refused(f"'{text[:40]}' is no time of FCPXML")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,5 +35,10 @@ def parsed(markup: bytes) -> ElementTree.Element:
     try:
         parser.Parse(markup, True)
         return ElementTree.fromstring(markup)
-    except (expat.ExpatError, ElementTree.ParseError, ValueError) as error:
+    except (
+        expat.ExpatError,
+        ElementTree.ParseError,
+        LookupError,
+        ValueError,
+    ) as error:  # LookupError: an unknown encoding
         raise Refused(f"it is no XML: {error}") from None

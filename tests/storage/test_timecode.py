@@ -90,7 +90,7 @@ DAY = {NTSC_30: 2_589_408, NTSC_60: 5_178_816}  # frames in 24 hours of drop-fra
 
 def counted(rate: Fraction) -> Iterator[tuple[int, str]]:
     """Frames of 24 hours with their labels, as a clock counts that leaves out 00 and 01 (00 … 03) each minute but the
-    tenth: all of the first eleven minutes, and of every other minute the edges of its first two seconds and its last."""
+    tenth: all of the first eleven minutes, of every other the edges of its first two seconds and its last."""
     base, skip, frame = -(-rate.numerator // rate.denominator), dropped(rate), 0
     for minute in range(24 * 60):
         for second in range(60):

@@ -318,6 +318,7 @@ def test_an_edl_of_24_is_one_of_23_976(tmp_path: Path) -> None:
         pytest.param(b'{"OTIO_SCHEMA": "Clip.1"}', id="something-else"),
         pytest.param(b"[" * 100_000, id="nested-without-end"),
         pytest.param(b"<a>" * 100_000, id="markup-without-end"),
+        pytest.param(b'<?xml version="1.0" encoding="UTF-1e999"?><fcpxml/>', id="unknown-encoding"),
     ],
 )
 def test_whatever_bears_the_name_of_a_list_is_read_or_refused(tmp_path: Path, kind: str, junk: bytes) -> None:
@@ -335,6 +336,23 @@ def test_entities_are_refused_before_they_are_read(tmp_path: Path, name: str, en
     (tmp_path / name).write_bytes(text.encode(encoding))
     with pytest.raises(Refused, match="entities"):
         read(tmp_path / name, film_of(PAL))
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "why"),
+    [
+        pytest.param('duration="1001/600s"', 'duration="1e999999999s"', "is no time", id="a-number-without-end"),
+        pytest.param('duration="1001/600s"', 'duration="1/0s"', "is no time", id="divided-by-nothing"),
+        pytest.param('lane="-1"', 'lane="up"', "is no lane", id="no-lane"),
+        pytest.param('frameDuration="1001/24000s"', "", "no frameDuration", id="no-rate"),
+        pytest.param("<project ", "<project><sequence/></project><project ", "2 projects", id="two-projects"),
+    ],
+)
+def test_an_fcpxml_that_cannot_be_is_refused(tmp_path: Path, was: str, becomes: str, why: str) -> None:
+    text = fcpxml_of(FILM_24, "01:00:00:00")
+    assert was in text
+    with pytest.raises(Refused, match=why):
+        read(write(tmp_path, "ep03.fcpxml", text.replace(was, becomes, 1)), film_of(FILM_24))
 
 
 def test_lists_that_are_no_files_or_of_no_known_kind_are_refused(tmp_path: Path) -> None:
