@@ -125,10 +125,13 @@ class _Reader:
         return events
 
     def _seen(self, clip: Element) -> bool:
+        """Whether it is switched on and has a picture: files of sound are clips too."""
+        if clip.get("enabled", "1") == "0" or clip.get("srcEnable", "all") == "audio":
+            return False
+        if clip.tag == "clip":
+            return any(each.tag in (*CLIPS, "spine") for each in clip if "lane" not in each.attrib)
         asset = self.resources.get(clip.get("ref", ""))
-        silent = clip.tag == "asset-clip" and asset is not None and asset.get("hasVideo", "1") == "0"
-        heard = asset is not None and asset.get("hasAudio", "0") == "1"
-        return clip.get("enabled", "1") != "0" and clip.get("srcEnable", "all") != "audio" and not (silent and heard)
+        return asset is None or asset.get("hasVideo") == "1" or asset.get("hasAudio") != "1"
 
     def _nested(self, clip: Element, start: Fraction, end: Fraction, inner: Fraction, layer: int, depth: int) -> (
         list[Event]

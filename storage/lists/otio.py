@@ -20,6 +20,7 @@ from storage.film.timecode import rate_of, timecode
 from storage.lists.events import MOST, CutList, Event, placed
 
 COMPOUND: Final = bytes.fromhex("d0cf11e0a1b11ae1")  # the first bytes of every AAF
+BLACK: Final = ("black", "slug")  # generators of nothing: the EDL adapter's, Final Cut's
 DEEPEST: Final = 40  # sequences within sequences
 
 
@@ -161,9 +162,10 @@ class _Reader:
         media = item.media_reference
         name = item.name or "clip"
         if isinstance(media, otio.schema.GeneratorReference):
-            if media.generator_kind != "black" and layer > 1:
+            black = media.generator_kind.lower() in BLACK
+            if not black and layer > 1:
                 return []  # a title
-            name = "" if media.generator_kind == "black" else name
+            name = "" if black else name
         source = item.trimmed_range()
         if media is not None and media.available_range is not None:
             self.beyond += not _within(source, media.available_range)

@@ -245,6 +245,24 @@ def test_connected_clips_of_final_cut_cover_what_is_below(tmp_path: Path) -> Non
     assert cuts[1].clip == "over"
 
 
+def test_sound_of_final_cut_makes_no_picture_in_a_gap(tmp_path: Path) -> None:
+    text = fcpxml_of(PAL, "00:00:00:00")
+    first = text.index('<asset-clip ref="r2" name="clip 2"')
+    heard = (
+        '<asset id="r3" name="A2" hasAudio="1"/></resources>',
+        '<gap offset="40/25s" start="3600s" duration="25/25s">'
+        '<clip lane="-1" name="heard" offset="3600s" duration="9/25s">'
+        '<gap offset="0s" duration="9s"><audio lane="-1" ref="r3" offset="0s" duration="9s"/></gap></clip>'
+        '<asset-clip lane="1" ref="r3" name="too" offset="3600s" duration="9/25s"/></gap>',
+    )
+    text = text[:first] + heard[1] + text[text.index("</asset-clip>", first) + len("</asset-clip>") :]
+    cuts = read(
+        write(tmp_path, "ep03.fcpxml", text.replace("</resources>", heard[0])), film_of(PAL, "00:00:00:00")
+    ).cuts
+    assert edges(cuts) == CUTS
+    assert [cut.clip for cut in cuts] == ["clip 1", "", "clip 3", "clip 4", "clip 5"]
+
+
 def test_frames_that_media_do_not_have_are_told_of(tmp_path: Path) -> None:
     timeline = timeline_of(PAL, None)
     timeline.tracks[0][0].source_range = span(4990, 40, PAL)
