@@ -26,13 +26,15 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
 from storage.catalog import Shot, Take
+from storage.errors import DublineError
 from storage.film.colour import to_rgb
 from storage.film.encoders import colour_tags, unjay
 from storage.film.pictures import read_mattes, read_pictures
-from storage.film.planes import Plane, Planes, picture_of, pixel_format, planes_of
+from storage.film.planes import Planes, picture_of, pixel_format, planes_of
 from storage.film.probe import Film
+from storage.film.read import frames
 from storage.film.timecode import timecode
-from tasks.conform import FileOf, laid, lay_take
+from tasks.conform import FileOf, lay_take
 from tasks.timeline import first_label
 
 PullAs = Literal["prores4444", "exr"]
@@ -75,32 +77,50 @@ def pull(
     with ExitStack() as open_files:
         put_picture = open_files.enter_context(writer(picture, film, start, False))
         put_patch = open_files.enter_context(writer(patch, film, start, True))
-        alone = patches(film, takes, file_of, start, end)
-        for (_, planes), (drawn, alpha) in zip(laid(film, takes, file_of, start, end), alone, strict=True):
-            put_picture(planes, None)
-            put_patch(drawn, alpha)
+        for whole, alone, alpha in pictures(film, takes, file_of, start, end):
+            put_picture(whole, None)
+            put_patch(alone, alpha)
     return Pulled(shot.name, picture, patch, start, end, note)
 
 
-def patches(
+def pictures(
     film: Film, takes: Sequence[Take], file_of: FileOf, start: int, end: int
-) -> Iterator[tuple[Planes, NDArray[np.float32]]]:
-    """For each frame of [start, end): the patches over black, in the film's pixel format, and their alpha 0 … 1."""
+) -> Iterator[tuple[Planes, Planes, NDArray[np.float32]]]:
+    """For each frame of [start, end): (the film with the takes over it, the patches over black, their alpha 0 … 1).
+
+    raises  DublineError if a take's files are damaged
+    """
     layout = pixel_format(film.pix_fmt)
     empty = black(film)
-    reels = [(take, read_pictures(file_of(take.patch)), read_mattes(file_of(take.matte))) for take in takes]
-    places = [{int(frame): (int(x), int(y)) for frame, x, y in take.placements} for take in takes]
-    for frame in range(start, end):
-        planes: list[Plane] = list(empty)
+    reels = [(_drawn(take, file_of), {int(frame) for frame, _, _ in take.placements}) for take in takes]
+    for frame in frames(film, start, end):
+        whole, alone = list(frame.planes), list(empty)
         alpha = np.zeros((film.height, film.width), np.float32)
-        for (_, pictures, mattes), place in zip(reels, places, strict=True):
-            if frame not in place:
+        for drawn, reaches in reels:
+            if frame.index not in reaches:
                 continue
-            patch, matte, (x, y) = next(pictures), next(mattes), place[frame]
-            lay_take(planes, patch, matte, x, y, layout)
-            covers = alpha[y : y + matte.shape[0], x : x + matte.shape[1]]
-            covers += (1 - covers) * (matte.astype(np.float32) / 255)
-        yield tuple(planes), alpha
+            patch, matte, x, y = next(drawn)
+            for under in (whole, alone):
+                lay_take(under, patch, matte, x, y, layout)
+            covered = alpha[y : y + matte.shape[0], x : x + matte.shape[1]]
+            covered += (1 - covered) * (matte.astype(np.float32) / 255)
+        yield tuple(whole), tuple(alone), alpha
+
+
+def _drawn(take: Take, file_of: FileOf) -> Iterator[tuple[Planes, NDArray[np.uint8], int, int]]:
+    """A take's patches with their mattes and places, in the order of frames."""
+    both = zip(read_pictures(file_of(take.patch)), read_mattes(file_of(take.matte)), strict=False)
+    for frame, x, y in take.placements:
+        try:
+            found = next(both, None)
+        except av.error.FFmpegError:
+            found = None
+        if found is None:
+            raise DublineError(
+                f"Take v{take.version:03} of {take.model} lacks frame {frame}: its patch or matte film "
+                f"is damaged. `dubline catalog verify` finds it; then render the shot again."
+            )
+        yield *found, int(x), int(y)
 
 
 def black(film: Film) -> Planes:

@@ -15,8 +15,8 @@ from storage.film.planes import Planes
 from storage.film.probe import Film, probe
 from storage.film.read import frames
 from storage.film.timecode import frame_of
-from tasks.conform import laid
-from tasks.pull import PullAs, Pulled, black, deep, patches, pull
+from tasks.conform import lay_takes
+from tasks.pull import PullAs, Pulled, black, deep, pictures, pull
 from tests.shoot import FILM_24, NTSC_30, PAL, draw_film, number_on
 from tests.tasks.test_conform import SIZE, draw_take
 
@@ -59,16 +59,20 @@ def test_a_shot_is_pulled_with_handles_and_the_films_timecode(
     assert sorted(path.name for path in (tmp_path / "pulls").iterdir()) == sorted([got.picture.name, got.patch.name])
 
 
-def test_the_patch_laid_over_the_film_is_the_picture(tmp_path: Path) -> None:
+def test_the_patch_laid_over_the_film_is_the_picture_and_that_is_the_delivery(tmp_path: Path) -> None:
     """Premultiplied over: film · (1 − alpha) + patch, in codes above black, is the delivered frame."""
     film = probe(draw_film(tmp_path / "film.mkv", 40, pix_fmt="yuv444p10le"))
     take = draw_take(film, tmp_path, range(12, 20), X, Y)
-    for (frame, after), (drawn, alpha) in zip(
-        laid(film, [take], tmp_path.joinpath, 8, 24), patches(film, [take], tmp_path.joinpath, 8, 24), strict=True
+    delivered = lay_takes(film, [take], tmp_path.joinpath, tmp_path / "picture.nut", "ffv1").path
+    for frame, after, (whole, alone, alpha) in zip(
+        frames(film, 8, 24),
+        frames(probe(delivered), 8, 24),
+        pictures(film, [take], tmp_path.joinpath, 8, 24),
+        strict=True,
     ):
-        for plate, patch, dark, wanted in zip(frame.planes, drawn, black(film), after, strict=True):
-            over = (plate.astype(float) - dark) * (1 - alpha) + patch
-            assert np.abs(over - wanted).max() <= 1
+        assert all(np.array_equal(one, other) for one, other in zip(whole, after.planes, strict=True))
+        for plate, patch, dark, wanted in zip(frame.planes, alone, black(film), whole, strict=True):
+            assert np.abs((plate.astype(float) - dark) * (1 - alpha) + patch - wanted).max() <= 1
         assert (alpha.max() == 1) == (12 <= frame.index < 20)
         assert alpha[:Y].max() == alpha[:, :X].max() == 0
 
@@ -76,10 +80,10 @@ def test_the_patch_laid_over_the_film_is_the_picture(tmp_path: Path) -> None:
 def test_two_faces_of_a_shot_lie_in_one_patch(tmp_path: Path) -> None:
     film = probe(draw_film(tmp_path / "film.mkv", 12, pix_fmt="yuv422p10le"))
     takes = [draw_take(film, tmp_path, range(2, 8)), draw_take(film, tmp_path, range(5, 11), x=16, y=8, level=90)]
-    seen = [
-        float(alpha[20, 32]) + 2 * float(alpha[52, 80]) for _, alpha in patches(film, takes, tmp_path.joinpath, 0, 12)
-    ]
-    assert seen == [0, 0, 2, 2, 2, 3, 3, 3, 1, 1, 1, 0]
+    drawn = pictures(film, takes, tmp_path.joinpath, 0, 12)
+    assert [float(alpha[20, 32]) + 2 * float(alpha[52, 80]) for _, _, alpha in drawn] == [
+        0, 0, 2, 2, 2, 3, 3, 3, 1, 1, 1, 0,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
