@@ -7,8 +7,7 @@ Events of sound are passed over, and so are effects, splits and comments but the
 
 This is not OpenTimelineIO's adapter (otio-cmx3600-adapter 1.0), which ignores FCM, so that a drop-frame list with `:`
 lies 3.6 s off after an hour; gives up on a whole list where source and record lengths differ or one event's sound has
-its picture's number; and writes record labels of its own. What is written here, that adapter reads
-(tests/storage/test_lists.py).
+its picture's number. What is written here, that adapter reads (tests/tasks/test_timeline.py).
 Source: CMX 3600 Edit Decision List, xmil.biz/EDL-X/CMX3600.pdf; SMPTE ST 258.
 """
 
@@ -68,13 +67,13 @@ def read(text: str, rate: Fraction) -> CutList:
         middle = start + (int(long or 0) // 2 if kind != "C" else 0)
         if start < middle < end and events and events[-1].end == start:
             events[-1] = replace(events[-1], end=Fraction(middle))
-            start = middle
+            start, source_in = middle, ""
         naming = FROM if kind == "C" else TO
         name = "" if reel.upper() in BLACK else reel
-        upper = re.search(r"V(\d{1,2})$", channel.upper())
+        above = re.search(r"V(\d{1,2})$", channel.upper())
+        layer = int(above[1]) if above else 1
         events.append(
-            Event(Fraction(start), Fraction(end), name, name, source_in if name else "", int(upper[1]) if upper else 1,
-                  where)
+            Event(Fraction(start), Fraction(end), name, name, source_in if name else "", (layer,), where)
         )  # fmt: skip
         if len(events) > MOST:
             raise Refused(f"it has more than {MOST} events")

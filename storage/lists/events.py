@@ -3,6 +3,7 @@
 Deliberately not here: the film. Whether a list is of this film, and which shots it makes, is tasks/turnover.py's.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
@@ -18,8 +19,10 @@ class Event:
     end: Fraction
     name: str  # of the clip, as the list has it; empty: black, or nothing
     reel: str = ""  # the tape or file it comes from
-    source_in: str = ""  # the label of its first frame on that reel, as the list has it
-    layer: int = 1  # what is higher covers what is lower
+    source_in: str = ""  # the label of its first frame on that reel, as the list has it; empty where it is not known
+    layer: tuple[int, ...] = (
+        1,
+    )  # what is higher covers what is lower; a nested sequence has its own layers in its one
     where: str = ""  # in the list, for messages: "line 14", "clip 'A012' of V1"
 
 
@@ -34,10 +37,16 @@ class CutList:
     notes: tuple[str, ...] = ()  # what was left out, in words
 
 
-def placed(events: list[Event], by: Fraction, start: Fraction, end: Fraction, layer: int) -> list[Event]:
-    """The events of a nested sequence, moved by that many frames, cut to [start, end), and put on a layer."""
-    return [
-        replace(each, start=max(start, each.start + by), end=min(end, each.end + by), layer=layer)
-        for each in events
-        if max(start, each.start + by) < min(end, each.end + by)
-    ]
+def placed(
+    events: Iterable[Event], by: Fraction, start: Fraction, end: Fraction, layer: tuple[int, ...] = ()
+) -> list[Event]:
+    """The events of a nested sequence, moved by so many frames, cut to [start, end), within a layer of the outer."""
+    inside = []
+    for each in events:
+        first, last = each.start + by, each.end + by
+        if max(start, first) < min(end, last):
+            known = each.source_in if first >= start else ""
+            inside.append(
+                replace(each, start=max(start, first), end=min(end, last), layer=layer + each.layer, source_in=known)
+            )
+    return inside

@@ -6,7 +6,7 @@ opened, an audition shows its first choice.
 
 This is not OpenTimelineIO's adapter (otio-fcpx-xml-adapter 1.0), which makes whole numbers of rates and cuts frames off
 after floating point, so that at 23.976, 29.97 and 59.94 no range comes back. Where the rate is whole, it reads what is
-written here (tests/storage/test_lists.py).
+written here (tests/tasks/test_timeline.py).
 Source: developer.apple.com, FCPXML reference.
 """
 
@@ -36,6 +36,7 @@ NAMED: Final = {
     "5994": Fraction(60000, 1001),
     "60": Fraction(60),
 }  # the ends of Apple's names of progressive formats: FFVideoFormat1080p2398
+FOREVER: Final = Fraction(10**9)  # frames
 DEPTH: Final = 20  # compound clips within compound clips
 REELS: Final = ("com.apple.proapps.studio.reel", "com.apple.proapps.mio.ingestReelName")
 
@@ -108,7 +109,7 @@ class _Reader:
         if end > start and clip.tag in CLIPS and self._seen(clip):
             events += self._nested(clip, start, end, inner, layer, depth) or [
                 Event(start, end, clip.get("name", "") or "clip", self._reel(clip), self._label(clip, inner),
-                      layer, f"clip '{clip.get('name', '')}'")
+                      (layer,), f"clip '{clip.get('name', '')}'")
             ]  # fmt: skip
         for child in clip:
             if (lane := child.get("lane")) is None:
@@ -119,7 +120,7 @@ class _Reader:
             if child.tag == "spine":
                 shift = there * self.rate
                 inside = self._spine(child, Fraction(0), above, depth)
-                events += placed(inside, shift, shift, shift + Fraction(10**9), above)
+                events += placed(inside, shift, shift, shift + FOREVER)
             elif (shown := _chosen(child)).tag in CLIPS:
                 events += self._placed(shown, there, _seconds(shown.get("duration", "0s")), above, depth)
         return events
@@ -142,7 +143,7 @@ class _Reader:
             return []
         inside = self._sequence(sequence, depth + 1)
         began = (inner - _seconds(sequence.get("tcStart", "0s"))) if clip.get("start") else Fraction(0)
-        return placed(inside, start - began * self.rate, start, end, layer)
+        return placed(inside, start - began * self.rate, start, end, (layer,))
 
     def _reel(self, clip: Element) -> str:
         asset = self.resources.get(clip.get("ref", ""))
@@ -202,7 +203,7 @@ def written(
     """
     root = ElementTree.Element("fcpxml", version="1.8")
     resources = _add(root, "resources")
-    _add(resources, "format", id="r1", name=f"dubline {float(rate):.6g}", frameDuration=_time(1, rate),
+    _add(resources, "format", id="r1", frameDuration=_time(1, rate),
          width=str(size[0]), height=str(size[1]))  # fmt: skip
     whole = {"start": _time(start, rate), "duration": _time(frames, rate)}
     _add(resources, "asset", id="r2", name=file.stem, src=file.absolute().as_uri(), format="r1", hasVideo="1",

@@ -82,12 +82,10 @@ class _Reader:
         self.rate = _rate(began.rate) if began is not None else self._common_rate()
         events = self._stack(self.timeline.tracks, 0)
         start = 0 if began is None else round(_seconds(began) * self.rate)
-        notes = (
-            (f"{self.beyond} clips use frames that, by the list, their media do not have; the film has them.",)
-            if self.beyond
-            else ()
-        )
-        return CutList(tuple(events), self.rate, start, None, notes)
+        notes = []
+        if self.beyond:
+            notes.append(f"{self.beyond} of the list's clips use frames that their media, as it says, do not have.")
+        return CutList(tuple(events), self.rate, start, None, tuple(notes))
 
     def _common_rate(self) -> Fraction:
         """That of most of the pictures' lengths."""
@@ -125,7 +123,7 @@ class _Reader:
         if (part := composition.source_range) is None:
             return events
         start, long = _seconds(part.start_time) * self.rate, _seconds(part.duration) * self.rate
-        return [e for each in events for e in placed([each], -start, Fraction(0), long, each.layer)]
+        return placed(events, -start, Fraction(0), long)
 
     def _track(self, track: Any, layer: int, depth: int) -> list[Event]:
         pieces: list[list[Event]] = []
@@ -144,7 +142,7 @@ class _Reader:
                 cut = after[0].start + by
                 if before[-1].start < cut < after[0].end:
                     pieces[number][-1] = replace(before[-1], end=cut)
-                    pieces[number + 1][0] = replace(after[0], start=cut)
+                    pieces[number + 1][0] = replace(after[0], start=cut, source_in="")
         return self._trimmed(track, [event for piece in pieces for event in piece])
 
     def _item(self, item: Any, at: Fraction, layer: int, depth: int, where: str) -> list[Event]:
@@ -158,7 +156,7 @@ class _Reader:
             inside = (
                 self._stack(item, depth + 1) if isinstance(item, otio.schema.Stack) else self._track(item, 1, depth + 1)
             )
-            return [e for each in inside for e in placed([each], at, at, at + long, layer)]
+            return placed(inside, at, at, at + long, (layer,))
         media = item.media_reference
         name = item.name or "clip"
         if isinstance(media, otio.schema.GeneratorReference):
@@ -170,7 +168,7 @@ class _Reader:
         if media is not None and media.available_range is not None:
             self.beyond += not _within(source, media.available_range)
         label = _label(source.start_time) if name else ""
-        return [Event(at, at + long, name, _reel(item), label, layer, f"clip '{name}' of {where}")]
+        return [Event(at, at + long, name, _reel(item), label, (layer,), f"clip '{name}' of {where}")]
 
 
 def _within(part: Any, whole: Any) -> bool:

@@ -226,14 +226,35 @@ def test_sound_titles_and_what_is_switched_off_make_no_cuts(tmp_path: Path) -> N
 def test_the_topmost_picture_is_seen_and_nested_sequences_are_opened(tmp_path: Path) -> None:
     timeline = otio.schema.Timeline("EP03")
     inner = otio.schema.Stack("reel", [otio.schema.Track("V1", [clip_of(n, 50, PAL) for n in ("a", "b", "c")])])
+    inner.append(otio.schema.Track("V2", [otio.schema.Gap(source_range=span(0, 60, PAL)), clip_of("inset", 10, PAL)]))
     inner.source_range = span(25, 100, PAL)
     low = otio.schema.Track("V1", [clip_of("first", 100, PAL), inner, clip_of("last", 100, PAL)])
     high = otio.schema.Track("V2", [otio.schema.Gap(source_range=span(0, 10, PAL)), clip_of("over", 20, PAL)])
     timeline.tracks.extend([low, high])
     otio.adapters.write_to_file(timeline, str(tmp_path / "ep03.otio"))
     cuts = read(tmp_path / "ep03.otio", film_of(PAL)).cuts
-    assert edges(cuts) == [0, 10, 30, 100, 125, 175, 200, 300]
-    assert [cut.clip for cut in cuts] == ["first", "over", "first", "a", "b", "c", "last"]
+    assert edges(cuts) == [0, 10, 30, 100, 125, 135, 145, 175, 200, 300]
+    assert [cut.clip for cut in cuts] == ["first", "over", "first", "a", "b", "inset", "b", "c", "last"]
+    assert [cut.source_in for cut in cuts][:4] == ["00:00:00:00", "00:00:00:00", "", ""]  # where a clip itself begins
+
+
+def test_a_compound_clip_of_final_cut_is_opened(tmp_path: Path) -> None:
+    text = fcpxml_of(PAL, "00:00:00:00")
+    inside = (
+        '<media id="r9"><sequence format="r1" tcStart="0s"><spine>'
+        '<asset-clip ref="r2" name="a" offset="0s" duration="60/25s">'
+        '<asset-clip ref="r2" lane="1" name="above" offset="20/25s" duration="10/25s"/></asset-clip>'
+        '<asset-clip ref="r2" name="b" offset="60/25s" duration="60/25s"/></spine></sequence></media></resources>'
+    )
+    text = text.replace("</resources>", inside).replace(
+        '<asset-clip ref="r2" name="clip 3" offset="13/5s" start="40/1s"',
+        '<ref-clip ref="r9" name="clip 3" offset="65/25s" start="10/25s"',
+    )
+    third = text.index('<ref-clip ref="r9"')
+    text = text[:third] + text[third:].replace("</asset-clip>", "</ref-clip>", 1)
+    cuts = read(write(tmp_path, "ep03.fcpxml", text), film_of(PAL, "00:00:00:00")).cuts
+    assert edges(cuts) == [0, 40, 65, 75, 85, 115, 126, 135, 300]
+    assert [cut.clip for cut in cuts][2:6] == ["a", "above", "a", "b"]
 
 
 def test_connected_clips_of_final_cut_cover_what_is_below(tmp_path: Path) -> None:
@@ -270,7 +291,7 @@ def test_frames_that_media_do_not_have_are_told_of(tmp_path: Path) -> None:
     otio.adapters.write_to_file(timeline, str(tmp_path / "ep03.otio"))
     got = read(tmp_path / "ep03.otio", film_of(PAL))
     assert edges(got.cuts) == CUTS
-    assert any("1 clips use frames" in note for note in got.notes)
+    assert any("1 of the list's clips use frames" in note for note in got.notes)
 
 
 @pytest.mark.parametrize(
