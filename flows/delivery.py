@@ -69,7 +69,9 @@ class Delivery:
     def facts(self) -> dict[str, Any]:
         """For a person or a program."""
         page = self.report.with_name("index.html")
-        return {**asdict(self), "out": str(self.out), "report": str(self.report), "page": str(page)}
+        timeline = self.report.with_name("timeline.otio")
+        places = {"out": self.out, "report": self.report, "page": page, "timeline": timeline}
+        return {**asdict(self), **{name: str(path) for name, path in places.items()}}
 
 
 def deliver(book: Ledger, job: EpisodeJob, given: Ingested, drawing_us: int) -> Delivery:

@@ -12,6 +12,7 @@ Deliberately not here: how EDL and FCPXML are spelled (storage/lists), pictures 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,13 +47,31 @@ class Conformed:
 
     def takes_of(self, shot: Shot) -> list[tuple[str, Take]]:
         """(the key that editors see, the take): `v001`, or `f1 v001` where several faces of the shot were drawn."""
-        names = {track.id: track.name for track in self.tracks if track.shot_id == shot.id}
-        drawn = [take for take in self.takes if take.track_id in names]
-        alone = len({take.track_id for take in drawn}) == 1
-        return [
-            (f"v{take.version:03}" if alone else f"{names[take.track_id or 0]} v{take.version:03}", take)
-            for take in drawn
-        ]
+        drawn = self._drawn.get(shot.id, [])
+        alone = len({track.id for track, _ in drawn}) == 1
+        return [(f"v{take.version:03}" if alone else f"{track.name} v{take.version:03}", take) for track, take in drawn]
+
+    def found_on(self, shot: Shot) -> list[tuple[Finding, str, Take]]:
+        """(the finding, the key of its take, the take) of the shot's takes."""
+        return [(found, key, take) for key, take in self.takes_of(shot) for found in self._findings.get(take.id, [])]
+
+    @cached_property
+    def _findings(self) -> Mapping[int | None, list[Finding]]:
+        """By the take's id; None: on the delivery."""
+        by_take: dict[int | None, list[Finding]] = {}
+        for found in self.findings:
+            by_take.setdefault(found.take_id, []).append(found)
+        return by_take
+
+    @cached_property
+    def _drawn(self) -> Mapping[int, list[tuple[Track, Take]]]:
+        """By the shot's id; looked up once, for a feature has thousands of each."""
+        tracks = {track.id: track for track in self.tracks}
+        found: dict[int, list[tuple[Track, Take]]] = {}
+        for take in self.takes:
+            if (track := tracks.get(take.track_id or 0)) is not None:
+                found.setdefault(track.shot_id, []).append((track, take))
+        return found
 
     def changes(self) -> list[Shot]:
         """The shots in which at least one frame differs from the film."""
@@ -83,11 +102,7 @@ def marks(told: Conformed, shot: Shot) -> list[Mark]:
     said = []
     if shot.status in (ShotStatus.HELD, ShotStatus.FAILED):
         said.append(Mark(shot.start, f"{shot.name} {shot.status}", shot.reason, COLOURS[shot.status]))
-    takes = {take.id: (key, take) for key, take in told.takes_of(shot)}
-    for found in told.findings:
-        if found.take_id not in takes:
-            continue
-        key, take = takes[found.take_id]
+    for found, key, take in told.found_on(shot):
         target = "no target" if found.target is None else f"target {found.target:.4g}"
         words = f"{key}: {found.value:.4g} {found.unit}".rstrip() + f", {target}, {found.verdict}"
         words += f"; {found.disposition}" if found.disposition else ""

@@ -87,6 +87,8 @@ def read(path: Path, film: Film) -> Turnover:
 
 def fitted(found: CutList, film: Film) -> tuple[list[Cut], list[str]]:
     """(the shots, notes) of a list laid on the film. Raises Refused if it does not fit."""
+    if not film.steady:
+        raise Refused("the film has no steady rate, so no time of a list says which frame is meant")
     if found.rate is not None and found.rate != film.rate:
         raise Refused(f"it was cut at {_spoken(found.rate)} frames a second, and the film has {_spoken(film.rate)}")
     if not found.events:

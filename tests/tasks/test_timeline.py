@@ -144,8 +144,8 @@ def test_the_edl_reopens_with_the_changed_shots(tmp_path: Path, rate: Fraction, 
     assert f"{'DROP' if drop else 'NON-DROP'} FRAME" in changes_edl(told)
     if not drop:
         assert [mark.name for mark in clips[0].markers] == [
-            "lse-c, syncnet v2: v002: 7.25, target 6, green",
             "drift: v001: 0.5 px, no target, no-target",
+            "lse-c, syncnet v2: v002: 7.25, target 6, green",
         ]
 
 
@@ -170,7 +170,7 @@ def test_the_fcpxml_reopens_with_the_changed_shots(tmp_path: Path, rate: Fractio
         assert [(c.name, *bounds(c.source_range, rate)) for c in clips] == [
             (n, zero + a, zero + b) for n, a, b in wanted
         ]
-        assert [mark.name for mark in clips[0].markers] == ["lse-c, syncnet v2", "drift"]
+        assert [mark.name for mark in clips[0].markers] == ["drift", "lse-c, syncnet v2"]
 
 
 def test_a_film_without_changes_or_timecode_has_lists_all_the_same(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Shots from a cut list: what tasks/turnover.py and storage/lists promise."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -337,6 +338,11 @@ def test_a_list_of_another_rate_is_refused_with_both(tmp_path: Path, kind: str) 
         otio.adapters.write_to_file(timeline_of(PAL, "01:00:00:00"), str(path), adapter_name=adapter)
     with pytest.raises(Refused, match=r"cut at 25 .* has 23\.976"):
         read(path, film_of(FILM_24))
+
+
+def test_a_film_of_no_steady_rate_takes_no_list(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="no steady rate"):
+        read(write(tmp_path, "ep03.edl", edl_of(PAL)), replace(film_of(PAL), steady=False))
 
 
 def test_an_edl_of_24_is_one_of_23_976(tmp_path: Path) -> None:
