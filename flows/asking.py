@@ -58,6 +58,9 @@ def wishes(
     cast: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Who is who, as `dubline cast save` wrote it before.")
     ] = None,
+    timeline: Annotated[
+        Path | None, typer.Option(metavar="CUT", help="The cut list: EDL, FCPXML, Final Cut 7 XML, AAF or OTIO.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Draw every mouth with this model.")] = None,
     variant: Annotated[str, typer.Option(help="Which weights of the model.")] = "starter",
     seed: Annotated[int, typer.Option(help="The same seed draws the same pixels.")] = 7,
@@ -71,6 +74,11 @@ def wishes(
     ] = None,
     speakers: Annotated[str | None, typer.Option(metavar="MIN-MAX", help="How many voices there can be.")] = None,
     deliver: Annotated[str, typer.Option(help="same (the film's own codec), ffv1 or prores.")] = "same",
+    pull: Annotated[
+        str | None, typer.Option(metavar="shots", help="Write each changed shot as files of its own, too.")
+    ] = None,
+    pull_as: Annotated[str, typer.Option(help="prores4444 or exr.")] = "prores4444",
+    handles: Annotated[int, typer.Option(help="Frames of the film before and after a pulled shot.")] = 8,
     allow_length: Annotated[
         bool, typer.Option("--allow-length", help="Accept a dub longer or shorter than the film.")
     ] = False,
@@ -85,9 +93,11 @@ def wishes(
 
     return asked(
         film=_file(film), dub=_file(sound), out=_file(out) if out else nowhere(_file(film)), stems=_stems(stem or []),
-        voices=_voices(voices or []), cast=_file(cast) if cast else None, model=model,
+        voices=_voices(voices or []), cast=_file(cast) if cast else None,
+        timeline=_file(timeline) if timeline else None, model=model,
         variant=variant, seed=seed, steps=steps, prompt=prompt, mouths=_mouths(mouth or []),
-        speakers=_speakers(speakers), deliver=deliver, allow_length=allow_length, purpose=purpose,
+        speakers=_speakers(speakers), deliver=deliver, pull=pull, pull_as=pull_as, handles=handles,
+        allow_length=allow_length, purpose=purpose,
         transcript=transcript, name=name,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from storage.catalog import (
     Take,
     artifact,
     character,
+    finding,
     moves,
     overrule,
     route,
@@ -41,8 +42,10 @@ from tasks.clips import Clips
 from tasks.ingest import Ingested
 from tasks.job import EpisodeJob
 from tasks.progress import OnProgress
+from tasks.pull import pull
 from tasks.report import build_report, report
 from tasks.stills import Stills
+from tasks.timeline import Conformed, write_lists
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,9 @@ class Delivery:
     def facts(self) -> dict[str, Any]:
         """For a person or a program."""
         page = self.report.with_name("index.html")
-        return {**asdict(self), "out": str(self.out), "report": str(self.report), "page": str(page)}
+        timeline = self.report.with_name("timeline.otio")
+        places = {"out": self.out, "report": self.report, "page": page, "timeline": timeline}
+        return {**asdict(self), **{name: str(path) for name, path in places.items()}}
 
 
 def deliver(book: Ledger, job: EpisodeJob, given: Ingested, drawing_us: int) -> Delivery:
@@ -78,6 +83,7 @@ def deliver(book: Ledger, job: EpisodeJob, given: Ingested, drawing_us: int) -> 
         "takes": [taken.key for taken in takes],
         "shots": [[each.name, str(each.status), each.reason] for each in shots],
         "overrules": spoken_of.overrules,
+        **({"pull": [job.pull_as, job.handles]} if job.pull else {}),
     }
 
     def compute(on_progress: OnProgress) -> Found:
@@ -91,8 +97,9 @@ def deliver(book: Ledger, job: EpisodeJob, given: Ingested, drawing_us: int) -> 
             return _written(book, job, given, shots, takes, Path(between), drawing_us, unheard, on_progress)
 
     def stands(notes: Mapping[str, Any]) -> bool:
-        written = (job.out, report_folder(job) / "report.json")
-        return all(path.is_file() for path in written) and fingerprint(job.out) == notes["sha"]
+        folder = report_folder(job)
+        written = (job.out, folder / "report.json", *(folder / name for name in notes.get("files", [])))
+        return all(path.exists() for path in written) and fingerprint(job.out) == notes["sha"]
 
     notes = book.step("deliver", asked, compute, stands)
     return _ended(book, job, given, shots, notes["changed"])
@@ -127,6 +134,9 @@ def _written(
     began = time.monotonic()
     delivered = run(muxing.deliver, given.film, picture, given.dub, job.out)
     seconds["deliver"] = time.monotonic() - began
+    began = time.monotonic()
+    beside, short = lists_beside(book, job, given, shots, takes, frozenset(picture.changed))
+    seconds["lists"] = time.monotonic() - began
     said = build_report(
         given.film,
         given.dub,
@@ -139,10 +149,42 @@ def _written(
         takes=takes,
         seconds=seconds,
         versions=_versions(),
-        notes=[*given.notes, *remarks, *unheard, *clips.notes],
+        notes=[*given.notes, *remarks, *unheard, *clips.notes, *short],
+        files=beside,
     )
     run(report, {"episode": book.episode.name, **said}, stills.taken, clips.written, report_folder(job))
-    return Found(notes={"changed": len(picture.changed), "sha": fingerprint(job.out), "seconds": seconds})
+    return Found(
+        notes={"changed": len(picture.changed), "sha": fingerprint(job.out), "seconds": seconds, "files": beside}
+    )
+
+
+def lists_beside(
+    book: Ledger, job: EpisodeJob, given: Ingested, shots: Sequence[Shot], takes: Sequence[Take],
+    changed: frozenset[int],
+) -> tuple[list[str], list[str]]:  # fmt: skip
+    """(the conform lists and pulls that were written, by their names in the report's folder, and notes on them).
+
+    takes  those that lie over the film
+    """
+    folder = report_folder(job)
+    told = Conformed(
+        book.episode.name, given.film, job.out, shots, book.read(track.of_episode), book.read(take.of_episode),
+        book.read(finding.of_episode), changed,
+    )  # fmt: skip
+    notes: list[str] = []
+    pulls: dict[str, Path] = {}
+    files: list[str] = []
+    tracks = {each.id: each.shot_id for each in told.tracks}
+    for each in told.changes() if job.pull else []:
+        over = [one for one in takes if tracks.get(one.track_id or 0) == each.id]
+        got = pull(
+            given.film, each, over, file_of(takes), book.episode.name, folder / "pulls", job.handles, job.pull_as
+        )
+        pulls[each.name] = got.picture
+        files += [f"pulls/{path.name}" for path in (got.picture, got.patch)]
+        notes += [got.note] if got.note else []
+    written, left_out = write_lists(replace(told, pulls=pulls), folder)
+    return [*(path.name for path in written), *files], [*notes, *left_out]
 
 
 def file_of(takes: Sequence[Take]) -> Callable[[str], Path]:

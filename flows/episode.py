@@ -55,7 +55,7 @@ def decided(
     for name, why in lacking.items():
         book.progress.say(f"No face is sent to {name}: {why}.")
     steps.ingested(book, given, spent_us)
-    shots = steps.split(book, given.film)
+    shots = steps.split(book, given)
     tracks = steps.look(book, job, given.film, shots)  # before listening: the dearest step needs no sound (ADR 4)
     heard = steps.listen(book, job, given)
     cast = steps.cast(book, given.film, shots, tracks, heard, given.cast)

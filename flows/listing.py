@@ -77,13 +77,16 @@ def shots(name: str) -> list[Fact]:
         row = episode.by_name(session, name)
         shot_of = {t.id: t.shot_id for t in track.of_episode(session, row.id)}
         routes, said = route.of_episode(session, row.id), overrule.of(row)
+        its_shots = shot_rows.of_episode(session, row.id)
+        turned_over = any(each.clip for each in its_shots)
         return [
             _shot(each, row)
+            | ({"clip": each.clip} if turned_over else {})
             | {
                 "routes": sorted({r.model for r in routes if shot_of[r.track_id] == each.id}),
                 "by": said[each.name].by if each.name in said else "",
             }
-            for each in shot_rows.of_episode(session, row.id)
+            for each in its_shots
         ]
 
 
@@ -134,6 +137,7 @@ def shot(episode_name: str, name: str) -> Fact:
         said = overrule.of(row).get(name)
         return {
             **_shot(found, row),
+            **({"clip": found.clip, "reel": found.reel, "source in": found.source_in} if found.clip else {}),
             "means": MEANINGS[found.status],
             "overrules": [_said(said)] if said else [],
             "tracks": faces,

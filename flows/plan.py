@@ -38,7 +38,7 @@ from tasks.job import EpisodeJob
 from tasks.ranges import length, union
 
 # Wishes that decide who is drawn where; the others decide how, or where to.
-DECIDE: Final = ("stems", "voices", "cast", "model", "variant", "mouths", "speakers", "transcript")
+DECIDE: Final = ("stems", "voices", "cast", "timeline", "model", "variant", "mouths", "speakers", "transcript")
 OVER: Final = (EpisodeStatus.DELIVERED, EpisodeStatus.PARTIAL)
 
 

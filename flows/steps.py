@@ -55,12 +55,19 @@ def ingested(book: Ledger, given: Ingested, spent_us: int) -> None:
     )
 
 
-def split(book: Ledger, film: Film) -> Sequence[Shot]:
+def split(book: Ledger, given: Ingested) -> Sequence[Shot]:
+    """The shots of the cut list, where one came with the film; else those that are seen in it."""
+    turnover = given.turnover
+
     def compute(on_progress: OnProgress) -> Found:
-        found = run(splitting.split, film, on_progress)
+        if turnover is not None:
+            for note in turnover.notes:
+                book.progress.say(note)
+            return Found(turnover.shots(), {"notes": list(turnover.notes)})
+        found = run(splitting.split, given.film, on_progress)
         return Found(found)
 
-    book.step("split", {}, compute)
+    book.step("split", {"timeline": turnover.sha} if turnover else {}, compute)
     return book.read(shot.of_episode)
 
 

@@ -2,4 +2,4 @@
 
 from typing import Final
 
-HEAD: Final = "0003"  # the newest revision; opening a current catalog compares this and never imports Alembic
+HEAD: Final = "0004"  # the newest revision; opening a current catalog compares this and never imports Alembic

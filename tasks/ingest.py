@@ -28,6 +28,8 @@ from tasks.carried import CastFile
 from tasks.carried import read as read_cast
 from tasks.job import Place
 from tasks.told import read
+from tasks.turnover import Turnover
+from tasks.turnover import read as read_turnover
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Ingested:
     voice_shas: dict[str, str] = field(default_factory=dict)  # of what says who speaks, by sound: original, dub
     notes: tuple[str, ...] = ()  # what a person should know and need not change
     cast: CastFile | None = None  # of the episode before
+    turnover: Turnover | None = None  # the cut list that came with the film
 
 
 def ingest_episode(
@@ -56,19 +59,22 @@ def ingest_episode(
     mouths: Mapping[str, Place] | None = None,
     voices: Mapping[Side, Path] | None = None,
     cast: Path | None = None,
+    timeline: Path | None = None,
 ) -> Ingested:
-    """Measures and fingerprints film, dub and stems, and reads what says who speaks, and who is who.
+    """Measures and fingerprints film, dub and stems, and reads what says who speaks, who is who, and the cuts.
 
     out_path  where the delivery goes; None: there will be none
     raises  Refused for anything that cannot be worked with or delivered
     """
     stems, voices = dict(stems or {}), dict(voices or {})
     if out_path is not None:
-        check_out(out_path, [film_path, dub_path, *stems.values(), *voices.values(), *([cast] if cast else [])])
+        beside = [path for path in (cast, timeline) if path]
+        check_out(out_path, [film_path, dub_path, *stems.values(), *voices.values(), *beside])
     carried = read_cast(cast) if cast else None
     film = probe(film_path)
     check_film(film)
     check_mouths(film, mouths or {})
+    turnover = read_turnover(timeline, film) if timeline else None
     if out_path is not None:
         check_picture(film, out_path, deliver)
     dub = probe_sound(dub_path)
@@ -78,8 +84,8 @@ def ingest_episode(
     return Ingested(
         film, dub, fingerprint(film_path), fingerprint(dub_path), sounds,
         {name: fingerprint(path) for name, path in stems.items()},
-        {side: fingerprint(path) for side, path in voices.items()}, (*notes, *told, *_notes(film)),
-        carried,
+        {side: fingerprint(path) for side, path in voices.items()},
+        (*notes, *told, *(turnover.notes if turnover else ()), *_notes(film)), carried, turnover,
     )  # fmt: skip
 
 
@@ -195,10 +201,11 @@ def ingest(
     mouths: Mapping[str, Place] | None = None,
     voices: Mapping[Side, Path] | None = None,
     cast: Path | None = None,
+    timeline: Path | None = None,
 ) -> Ingested:
     """Measures film, dub and stems, and refuses what cannot work."""
     return ingest_episode(
         film_path, dub_path, out_path,
         allow_length=allow_length, stems=stems, deliver=deliver, mouths=mouths, voices=voices,
-        cast=cast,
+        cast=cast, timeline=timeline,
     )  # fmt: skip

@@ -52,6 +52,11 @@ class EpisodeJob(BaseModel):
     cast: FarmPath | None = Field(
         default=None, title="Cast", description="Who is who, as `dubline cast save` wrote it of the episode before"
     )
+    timeline: FarmPath | None = Field(
+        default=None,
+        title="Cut list",
+        description="The turnover: EDL, FCPXML, Final Cut 7 XML, AAF or OTIO of this cut",
+    )
     name: str | None = Field(
         default=None,
         title="Episode",
@@ -77,6 +82,15 @@ class EpisodeJob(BaseModel):
     deliver: Literal["same", "ffv1", "prores"] = Field(
         default="same", title="Deliver as", description="The film's own codec, or a mezzanine"
     )
+    pull: Literal["shots"] | None = Field(
+        default=None, title="Pull", description="Each changed shot as files of its own beside the report"
+    )
+    pull_as: Literal["prores4444", "exr"] = Field(
+        default="prores4444", title="Pull as", description="ProRes 4444 films, or folders of OpenEXR pictures"
+    )
+    handles: int = Field(
+        default=8, ge=0, le=1000, title="Handles", description="Frames of the film before and after a pulled shot"
+    )
     allow_length: bool = Field(
         default=False, title="Allow another length", description="Accept a dub longer or shorter than the film"
     )
@@ -96,7 +110,7 @@ class EpisodeJob(BaseModel):
             raise ValueError(f"speakers: {self.speakers[0]} at least and {self.speakers[1]} at most cannot both be")
         if self.out.resolve() in {
             given.resolve()
-            for given in (self.film, self.dub, *self.stems.values(), *self.voices.values(), self.cast)
+            for given in (self.film, self.dub, *self.stems.values(), *self.voices.values(), self.cast, self.timeline)
             if given is not None
         }:
             raise ValueError(f"out: {self.out} is also an input, and inputs are never written to")

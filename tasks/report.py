@@ -44,9 +44,11 @@ def build_report(
     seconds: Mapping[str, float] | None = None,
     versions: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
+    files: Sequence[str] = (),
 ) -> Report:
     """The report as one JSON value. Pure: rows in, dictionary out.
 
+    files  that lie beside the report: conform lists and pulls, by their names in its folder
     takes  the circled ones. Rows must have their ids, as the catalog gave them.
     """
     casting = {row.id: row.name for row in characters}
@@ -83,6 +85,7 @@ def build_report(
         "delivery": {
             "path": str(delivered.path), "picture": picture.words, "copied_packets": picture.copied,
             "notes": [*notes, *delivered.notes],
+            "files": list(files),
             "streams": [
                 {"kind": s.kind, "codec": s.codec, "language": s.tags.get("language", "")} for s in delivered.streams
             ],
@@ -91,7 +94,7 @@ def build_report(
         "audio": {"bit_exact": delivered.audio_bit_exact},
         "shots": [
             {
-                "name": shot.name, "start": shot.start, "end": shot.end,
+                "name": shot.name, "start": shot.start, "end": shot.end, "clip": shot.clip,
                 "status": str(shot.status), "reason": shot.reason,
                 "from": label(film, shot.start), "to": label(film, shot.end - 1),
                 "changed": sum(n in changed for n in range(shot.start, shot.end)),

@@ -45,6 +45,9 @@ class Shot(Base):
     end: Mapped[int]  # one past the last frame
     status: Mapped[ShotStatus] = mapped_column(named(ShotStatus), default=ShotStatus.PLANNED)
     reason: Mapped[str] = mapped_column(default="")
+    clip: Mapped[str] = mapped_column(String(200), default="", server_default="")  # as the turnover calls it
+    reel: Mapped[str] = mapped_column(String(200), default="", server_default="")  # and what it comes from
+    source_in: Mapped[str] = mapped_column(String(24), default="", server_default="")  # label of `start` on that reel
 
 
 def of_episode(session: Session, episode_id: int) -> Sequence[Shot]:
