@@ -30,7 +30,7 @@ from tasks.progress import OnProgress, unseen
 from tasks.ranges import FADE
 from tasks.stage import Pixels, Plate, Stage
 
-REVISION: Final = 5  # raise it when this file or tasks/stage.py answers the same question differently
+REVISION: Final = 6  # raise it when this file or tasks/stage.py answers the same question differently
 
 
 @dataclass(frozen=True)

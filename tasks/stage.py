@@ -1,7 +1,8 @@
 """One face set up for a model: which part of the film it sees in each frame, and how its answer is laid back.
 
-Promises: the patch of every frame of a take has the same size and lies inside the film on whole chroma samples; what
-the model left as it was keeps the plate's own detail; the matte is 0 outside the square the model saw.
+Promises: the patch of every frame of a take has the same size and lies inside the film on whole chroma samples; where
+the model changed nothing the patch is the plate, code value for code value; the matte is 0 outside the square the model
+saw.
 """
 
 from collections.abc import Sequence
@@ -15,9 +16,9 @@ from numpy.typing import NDArray
 from models.face.crop import cut, frame_squares, into, mouth_into
 from models.face.form import breadth, kinds, measure
 from models.face.matte import matte
-from models.face.paste import lay
+from models.face.paste import changed
 from models.lipsync import WIDE, CropSpec, Face, Sight
-from storage.film.colour import from_rgb, to_rgb
+from storage.film.colour import patched, to_rgb, under
 from storage.film.planes import Planes, pixel_format
 from storage.film.probe import Film
 from storage.film.read import Frame, frames
@@ -35,7 +36,7 @@ class Plate:
     index: int
     x: int  # top left pixel of the patch in the film
     y: int
-    rgb: NDArray[np.float16]  # (height, width, 3) the film under the patch, 0 … 1
+    planes: Planes  # of the film under the patch, in its own pixel format
     square: Pixels  # (4,) the model's square in pixels of the patch
     crop: Pixels  # (S, S, 3) what the model sees, 0 … 1
     points: Pixels  # (468, 2) the mesh in 0 … 1 of the crop; (0, 2) where the face has none
@@ -69,7 +70,8 @@ class Stage:
         here = np.asarray(square - [x, y, 0, 0], np.float32)
         crop = np.asarray(cut(rgb, here, self.spec.size), np.float32)
         points, mouth = into(self.geometry.points[n], square), mouth_into(self.geometry.mouth[n], square)
-        return Plate(frame.index, x, y, rgb.astype(np.float16), here, np.clip(crop, 0, 1), points, mouth)
+        planes = under(frame.planes, self.film, x, y, self.width, self.height)
+        return Plate(frame.index, x, y, planes, here, np.clip(crop, 0, 1), points, mouth)
 
     def sight(self, plates: Sequence[Plate]) -> Sight:
         """What the model is shown of these frames."""
@@ -106,9 +108,9 @@ class Stage:
         else:
             cover = matte(plate.points[None], self.spec, self.face.points[WIDE].numpy())[0]
         box = (0, 0, self.width, self.height)
-        below = plate.rgb.astype(np.float32)
-        rgb, shown = lay(below, plate.crop, result, cover, plate.points, plate.square, box, self.spec)
-        return from_rgb(rgb, self.film), np.rint(255 * share * shown).astype(np.uint8)
+        added, kept, shown = changed(plate.crop, result, cover, plate.points, plate.square, box, self.spec)
+        patch = patched(plate.planes, self.film, added, kept)
+        return patch, np.rint(255 * share * shown).astype(np.uint8)
 
     def _shown(self, n: int) -> Plate:
         frame = int(self.geometry.frames[n])

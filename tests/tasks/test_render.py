@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.lipsync import CropSpec, Sight, SpeechSpec, Window
-from storage.film.colour import from_rgb
 from storage.film.pictures import read_mattes, read_pictures
 from storage.film.planes import Planes
 from storage.film.probe import Film, probe
 from storage.film.read import frames
 from tasks.geometry import Geometry
 from tasks.render import Drawn, Question, draw_take
-from tests.shoot import FILM_24, draw_film, draw_sound
+from tests.shoot import FILM_24, draw_film, draw_sound, painted
 
 FRAMES = 20
 SIZE = (160, 120)
@@ -63,7 +62,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
         for x in (70, 98):
             cv2.circle(picture, (x, 44), 4, (0.05, 0.05, 0.05), -1)
         cv2.line(picture, (75, 70), (93, 70), (0.2, 0.05, 0.05), 2)
-        return from_rgb(picture + np.float32(0.004 * (n % 3)), blank)
+        return painted(picture + np.float32(0.004 * (n % 3)), blank)
 
     return probe(draw_film(folder / "film.mkv", FRAMES, size=SIZE, draw=ball))
 
