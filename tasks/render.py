@@ -90,7 +90,7 @@ def draw_take(
         for start, end in question.ranges:
             for plate, result in _mouths(question, stage, speech, model, start, end):
                 share = _shown(plate.index, (start, end), question.shot)
-                patch, matte = stage.patch(plate, result, share)
+                patch, matte = stage.patch(plate, result, share, question.seed)
                 patches.write(patch)
                 mattes.write((matte,))
                 drawn.placements.append([plate.index, plate.x, plate.y])

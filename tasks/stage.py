@@ -7,6 +7,7 @@ saw.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 from models.face.crop import cut, frame_squares, into, mouth_into
 from models.face.form import breadth, kinds, measure
+from models.face.grain import Grain
+from models.face.grain import measure as measure_grain
 from models.face.matte import matte
 from models.face.paste import changed
 from models.lipsync import WIDE, CropSpec, Face, Sight
@@ -24,6 +27,8 @@ from storage.film.probe import Film
 from storage.film.read import Frame, frames
 from tasks.geometry import Geometry
 
+PAIRS: Final = 6  # of frames that follow each other, between which the grain is measured
+ABOUT: Final = 240  # pixels a side about the face, at least, in which it is measured
 FRONTAL: Final = 25.0  # degrees: the reference frames should look at the camera if any does
 
 Pixels = NDArray[np.float32]
@@ -59,6 +64,7 @@ class Stage:
         self.width = min(_up(side, self.across), film.width)
         self.height = min(_up(side, self.down), film.height)
         self.face = self._face() if spec.landmarks else None
+        self.grain = self._grain()
 
     def plate(self, frame: Frame) -> Plate:
         """raises KeyError if the track has no face in this frame"""
@@ -97,11 +103,12 @@ class Stage:
             torch.from_numpy(median.astype(np.float32)),
         )
 
-    def patch(self, plate: Plate, result: Pixels, share: float) -> tuple[Planes, NDArray[np.uint8]]:
+    def patch(self, plate: Plate, result: Pixels, share: float, seed: int) -> tuple[Planes, NDArray[np.uint8]]:
         """The patch in the film's pixel format and its matte, 0 … 255.
 
         result  (S, S, 3) what the model drew, 0 … 1
         share   0 … 1 how much of it is shown: the fade at the ends of a route
+        seed    of the grain where the plate's is missing
         """
         if self.face is None:
             cover = matte(plate.mouth[None], self.spec)[0]
@@ -109,8 +116,34 @@ class Stage:
             cover = matte(plate.points[None], self.spec, self.face.points[WIDE].numpy())[0]
         box = (0, 0, self.width, self.height)
         added, kept, shown = changed(plate.crop, result, cover, plate.points, plate.square, box, self.spec)
-        patch = patched(plate.planes, self.film, added, kept)
+        chance = np.random.default_rng([seed, plate.index, plate.x, plate.y])
+        full = np.float32(2**self.film.bits - 1)
+
+        def grain(number: int, values: Pixels) -> Pixels:
+            known = self.grain[number]
+            return full * known.drawn(values / full, chance) if known is not None else np.zeros_like(values)
+
+        patch = patched(plate.planes, self.film, added, kept, grain if any(self.grain) else None)
         return patch, np.rint(255 * share * shown).astype(np.uint8)
+
+    def _grain(self) -> list[Grain | None]:
+        """The film's grain about this face, plane by plane, from a run of frames in the middle of the track."""
+        layout = pixel_format(self.film.pix_fmt)
+        n = max(0, len(self.geometry.frames) // 2 - PAIRS // 2)
+        start, last = (int(self.geometry.frames[min(row, len(self.row) - 1)]) for row in (n, n + PAIRS))
+        width = min(max(self.width, _up(ABOUT, self.across)), self.film.width)
+        height = min(max(self.height, _up(ABOUT, self.down)), self.film.height)
+        x = _corner(self.squares[n, 0], width, self.film.width, self.across)
+        y = _corner(self.squares[n, 1], height, self.film.height, self.down)
+        full = np.float32(2**layout.bits - 1)
+        seen = [
+            [np.asarray(plane / full, np.float32) for plane in under(frame.planes, self.film, x, y, width, height)]
+            for frame in frames(self.film, start, min(start + PAIRS, last) + 1)
+        ]
+        return [
+            measure_grain([(before[k], after[k]) for before, after in pairwise(seen)]) if kind != "a" else None
+            for k, kind in enumerate(layout.kinds)
+        ]
 
     def _shown(self, n: int) -> Plate:
         frame = int(self.geometry.frames[n])

@@ -8,18 +8,20 @@ Promises: a patch is the plate plus what changed, rounded once, to the film's ow
 plate's code values, also those that RGB cannot hold: blacker than black, whiter than white, colours out of gamut.
 """
 
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from storage.errors import Refused
-from storage.film.planes import PixelFormat, Plane, Planes, pixel_format
+from storage.film.planes import PixelFormat, Planes, pixel_format
 from storage.film.probe import Film
 from storage.film.siting import gathered, siting, spread
 
 Pixels = NDArray[np.float32]  # (h, w, 3)
 Share = NDArray[np.float32]  # (h, w)
+Grain = Callable[[int, Share], Share]
 
 # Kr and Kb of each matrix, by ffmpeg's name: Y = Kr·R + (1 − Kr − Kb)·G + Kb·B.
 MATRICES: Final = {
@@ -89,41 +91,43 @@ def under(planes: Planes, film: Film, x: int, y: int, w: int, h: int) -> Planes:
     return tuple(crops)
 
 
-def patched(plate: Planes, film: Film, added: Pixels, kept: Share) -> Planes:
+def patched(plate: Planes, film: Film, added: Pixels, kept: Share, grain: Grain | None = None) -> Planes:
     """The planes of the picture `added + kept · plate`, in the film's own pixel format.
 
     plate   the planes under the patch; alpha, where the format has it, stays
     added   (h, w, 3) RGB, full scale 1; with kept = 1 the difference to the plate, with kept = 0 the picture itself
     kept    (h, w) 0 … 1 how much of the plate is in the picture
+    grain   (plane, its code values) → the film's grain at them, in code values; added as far as the plate's is missing
     returns code values within black and white (16 … 235 and 16 … 240 at 8 bit) wherever the plate's were
     """
     layout = pixel_format(film.pix_fmt)
-    scale, base = _luma_scale(layout, film)
+    laid = []
+    for number, (part, share) in enumerate(_parts(added, kept, film, layout)):
+        scale, zero = (_chroma_scale if layout.kinds[number] == "c" else _luma_scale)(layout, film)
+        low = zero - scale / 2 if layout.kinds[number] == "c" else zero
+        below = plate[number].astype(np.float32)
+        values = np.float32(zero) + np.float32(scale) * part + share * (below - np.float32(zero))
+        if grain is not None:
+            values += np.sqrt(1 - np.square(share)) * grain(number, values)
+        values = np.clip(values, np.minimum(below, np.float32(low)), np.maximum(below, np.float32(low + scale)))
+        laid.append(np.asarray(np.clip(np.rint(values), 0, 2**layout.bits - 1), layout.dtype))
+    return *laid, *plate[len(laid) :]
+
+
+def _parts(added: Pixels, kept: Share, film: Film, layout: PixelFormat) -> Iterator[tuple[Share, Share]]:
+    """`added`, 1 from black to white or −0.5 … 0.5 for chroma, and `kept`, on the samples of each plane but alpha."""
     red, green, blue = np.moveaxis(added, -1, 0)
     if layout.kinds[0] == "g":
-        parts = zip(plate, (green, blue, red), strict=False)
-        return *(_laid(below, scale * part, kept, base, base, base + scale, layout) for below, part in parts), *plate[
-            3:
-        ]
-    kr, kb = matrix_of(film)
+        yield from ((part, kept) for part in (green, blue, red))
+        return
+    kr, kb = (np.float32(k) for k in matrix_of(film))
     luma = kr * red + (1 - kr - kb) * green + kb * blue
-    planes = [_laid(plate[0], scale * luma, kept, base, base, base + scale, layout)]
+    yield luma, kept
     if "c" in layout.kinds:
-        scale, middle = _chroma_scale(layout, film)
         grid = siting(film)
-        kept = gathered(kept, grid)
-        for below, part, k in ((plate[1], blue, kb), (plate[2], red, kr)):
-            chroma = gathered(part - luma, grid) * np.float32(scale / (2 * (1 - k)))
-            planes.append(_laid(below, chroma, kept, middle, middle - scale / 2, middle + scale / 2, layout))
-    return *planes, *plate[len(planes) :]
-
-
-def _laid(plate: Plane, added: Share, kept: Share, zero: float, low: float, high: float, layout: PixelFormat) -> Plane:
-    """One plane: `zero` is the code value of nothing; beyond low … high only where the plate is."""
-    below = plate.astype(np.float32)
-    laid = zero + added + kept * (below - np.float32(zero))
-    held = np.clip(laid, np.minimum(below, np.float32(low)), np.maximum(below, np.float32(high)))
-    return np.asarray(np.clip(np.rint(held), 0, 2**layout.bits - 1), layout.dtype)
+        share = gathered(kept, grid)
+        for part, k in ((blue, kb), (red, kr)):
+            yield gathered((part - luma) / (2 * (1 - k)), grid), share
 
 
 def _luma_scale(layout: PixelFormat, film: Film) -> tuple[float, float]:
