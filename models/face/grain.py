@@ -28,7 +28,7 @@ FEWEST: Final = 0.05  # where fewer than so many have it, it is movement, or a c
 ALIKE: Final = 2.0  # blocks with so many times their variance are still grain: chance, not movement
 BY_CHANCE: Final = 0.65  # fresh grain is no more like the grain of another frame than this, wherever it is laid
 LEAST: Final = 0.4 / 255  # of full scale: the rounding of an 8 bit film is 0.29 of a code value, and no grain
-REACH: Final = 7  # samples from the middle of the kernel to its edge
+REACH: Final = 5  # samples from the middle of the kernel to its edge
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +37,12 @@ class Grain:
 
     levels: Floats  # (n,) brightness, rising, full scale 1
     strengths: Floats  # (n,) standard deviation at that brightness
-    kernel: Floats  # (15, 15) gives white noise the grain's spectrum and leaves its variance
+    kernel: Floats  # (11, 11) gives white noise the grain's spectrum and leaves its variance
 
     def drawn(self, brightness: Floats, chance: np.random.Generator) -> Floats:
         """(h, w) fresh grain for a plane of that brightness (h, w), full scale 1."""
+        if not brightness.size:
+            return np.zeros_like(brightness)
         white = chance.standard_normal(brightness.shape, np.float32)
         noise = cv2.filter2D(white, cv2.CV_32F, self.kernel, borderType=cv2.BORDER_REFLECT)
         return np.asarray(noise * np.interp(brightness, self.levels, self.strengths), np.float32)

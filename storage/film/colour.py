@@ -108,10 +108,18 @@ def patched(plate: Planes, film: Film, added: Pixels, kept: Share, grain: Grain 
         below = plate[number].astype(np.float32)
         values = np.float32(zero) + np.float32(scale) * part + share * (below - np.float32(zero))
         if grain is not None:
-            values += np.sqrt(1 - np.square(share)) * grain(number, values)
+            missing = np.sqrt(1 - np.square(share))
+            here = _box(missing > 0.01)
+            values[here] += missing[here] * grain(number, values[here])
         values = np.clip(values, np.minimum(below, np.float32(low)), np.maximum(below, np.float32(low + scale)))
         laid.append(np.asarray(np.clip(np.rint(values), 0, 2**layout.bits - 1), layout.dtype))
     return *laid, *plate[len(laid) :]
+
+
+def _box(marked: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """(rows, columns) around all that is marked."""
+    rows, columns = (np.flatnonzero(marked.any(axis=axis)) for axis in (1, 0))
+    return (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)) if rows.size else (slice(0), slice(0))
 
 
 def _parts(added: Pixels, kept: Share, film: Film, layout: PixelFormat) -> Iterator[tuple[Share, Share]]:

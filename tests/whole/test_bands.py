@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import numpy as np
 import pytest
@@ -23,10 +23,10 @@ from tasks.geometry import Geometry
 from tasks.render import Question, draw_take
 from tests.shoot import draw_film, draw_sound
 
-FRAMES = 6
-SIZE = (320, 240)
-MOUTH = (161.0, 117.0, 22.0)  # middle and half width
-SLOW = 3  # pixels to one code value of the ramp
+FRAMES: Final = 6
+SIZE: Final = (320, 240)
+MOUTH: Final = (161.0, 117.0, 22.0)  # middle and half width
+SLOW: Final = 3  # pixels to one code value of the ramp
 
 
 class Lighter:
@@ -99,12 +99,10 @@ def dubbed(folder: Path, pix_fmt: str, change: float) -> tuple[Film, Planes, Pla
     return film, list(frames(film))[3].planes, list(frames(out))[3].planes, mattes
 
 
-FORMATS: Any = pytest.mark.parametrize(
-    "pix_fmt", ["yuv420p10le", "yuv422p10le", "yuv444p10le", "yuv422p12le", "gbrp10le", "gray10le"]
-)
+FORMATS: Final = ["yuv420p10le", "yuv422p10le", "yuv444p10le", "yuv422p12le", "gbrp10le", "gray10le"]
 
 
-@FORMATS
+@pytest.mark.parametrize("pix_fmt", FORMATS)
 def test_where_the_patch_is_the_plate_not_a_code_value_changes(tmp_path: Path, pix_fmt: str) -> None:
     _, before, after, mattes = dubbed(tmp_path, pix_fmt, 0.0)
     assert mattes[0].max() == 255
@@ -112,7 +110,7 @@ def test_where_the_patch_is_the_plate_not_a_code_value_changes(tmp_path: Path, p
         assert np.array_equal(one, two)
 
 
-@FORMATS
+@pytest.mark.parametrize("pix_fmt", FORMATS)
 def test_a_soft_change_leaves_no_bands(tmp_path: Path, pix_fmt: str) -> None:
     """Outside the matte nothing moves. Inside, the change is as smooth as a rounding to the film's depth allows, so
     there is no step that the ramp and the change do not have, and no code value between that is left out."""
