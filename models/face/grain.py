@@ -53,6 +53,7 @@ def measure(pairs: Sequence[tuple[Floats, Floats]]) -> Grain | None:
 
     pairs  the same place in two frames that follow each other, (h, w) full scale 1; more pairs, a surer measure
     """
+    pairs = [pair for pair in pairs if not np.array_equal(*pair)]  # a frame that is shown twice tells nothing
     if not pairs or (pairs[0][0].shape[0] // BLOCK) * (pairs[0][0].shape[1] // BLOCK) * len(pairs) < ENOUGH:
         return None
     blocks: list[Floats] = []  # (n, BLOCK, BLOCK)

@@ -68,8 +68,8 @@ def _enlarged(planes: Planes, size: tuple[int, int], strength: float, chance: np
     out = []
     for number, plane in enumerate(planes):
         wide = size if number == 0 else (size[0] // 2, size[1])
-        large = cv2.resize(plane.astype(np.float32) * 4, wide, interpolation=cv2.INTER_CUBIC)
-        noise = cv2.GaussianBlur(chance.normal(0, 1, large.shape).astype(np.float32), (0, 0), 1.0)
+        large = np.asarray(cv2.resize(plane.astype(np.float32) * 4, wide, interpolation=cv2.INTER_CUBIC), np.float32)
+        noise = cv2.GaussianBlur(chance.standard_normal(large.shape, np.float32), (0, 0), 1.0)
         grey = 4 * np.clip(large / 1023 * (1 - large / 1023), 0, 0.25) if number == 0 else 0.5
         large += 1023 * strength * grey * noise / noise.std()
         out.append(np.clip(np.rint(large), 0, 1023).astype(np.uint16))

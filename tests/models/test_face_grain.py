@@ -91,6 +91,12 @@ def test_noise_that_a_codec_froze_in_most_blocks_is_none() -> None:
     assert grain is None
 
 
+def test_frames_that_are_shown_twice_hide_no_grain() -> None:
+    shown = planted(lambda _: 0.02, 0.8)
+    once, twice = found(shown), found([picture for picture in shown for _ in range(2)])
+    assert once is not None and twice is not None and np.allclose(once.strengths, twice.strengths)
+
+
 def test_the_same_chance_draws_the_same_and_another_frame_another() -> None:
     grain = found(planted(lambda _: 0.02, 0.8))
     assert grain is not None

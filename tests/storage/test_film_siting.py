@@ -134,6 +134,7 @@ def test_odd_pictures_are_covered_to_their_edges(place: str, size: tuple[int, in
         pytest.param("a.mp4", "libx264", "yuv420p", {}, (0.0, 0.5), id="h264-untagged"),
         pytest.param("a.mp4", "libx264", "yuv420p", {"chroma_sample_location": "center"}, (0.5, 0.5), id="h264-center"),
         pytest.param("a.mkv", "ffv1", "yuv420p", {"chroma_sample_location": "topleft"}, (0.0, 0.0), id="ffv1-topleft"),
+        pytest.param("a.mkv", "libx265", "yuv420p10le", {"chroma_sample_location": "topleft"}, (0.0, 0.0), id="hevc"),
         pytest.param("a.mov", "prores_ks", "yuv422p10le", {}, (0.0, 0.0), id="prores"),
         pytest.param("a.mov", "mjpeg", "yuvj420p", {}, (0.5, 0.5), id="mjpeg"),
         pytest.param("a.mov", "mjpeg", "yuvj422p", {}, (0.5, 0.0), id="mjpeg-422"),

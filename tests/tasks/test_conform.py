@@ -154,6 +154,8 @@ def test_untouched_packets_are_copied(tmp_path: Path, codec: str, more: dict[str
         pytest.param("a.mp4", "libx264", {"pix_fmt": "yuv420p10le"}, "libx264", id="h264-10-bit"),
         pytest.param("a.mp4", "libx264", {"pix_fmt": "yuvj420p", "tags": {"color_range": "pc"}}, "libx264", id="full"),
         pytest.param("a.mp4", "libx265", {"pix_fmt": "yuv420p10le"}, "libx265", id="hevc-10-bit"),
+        pytest.param("a.mp4", "libx264", {"tags": {"chroma_sample_location": "center"}}, "libx264", id="siting"),
+        pytest.param("a.mp4", "libx265", {"tags": {"chroma_sample_location": "topleft"}}, "libx265", id="hevc-siting"),
         pytest.param("a.mov", "prores_ks", {}, "prores_ks", id="prores"),
         pytest.param("a.mkv", "ffv1", {}, "ffv1", id="ffv1"),
         pytest.param("a.mkv", "mpeg4", {}, "ffv1", id="another-codec-becomes-lossless"),
