@@ -116,7 +116,7 @@ class Stage:
             cover = matte(plate.points[None], self.spec, self.face.points[WIDE].numpy())[0]
         box = (0, 0, self.width, self.height)
         added, kept, shown = changed(plate.crop, result, cover, plate.points, plate.square, box, self.spec)
-        chance = np.random.default_rng([seed, plate.index, plate.x, plate.y])
+        chance = np.random.default_rng([seed % 2**63, plate.index, plate.x, plate.y])
         full = np.float32(2**self.film.bits - 1)
 
         def grain(number: int, values: Pixels) -> Pixels:
