@@ -24,9 +24,10 @@ from storage.film.encoders import Deliver, Encoder, encoder_for
 from storage.film.groups import groups_of
 from storage.film.matched import matched
 from storage.film.pictures import read_mattes, read_pictures
-from storage.film.planes import PixelFormat, Plane, Planes, pixel_format
+from storage.film.planes import Plane, Planes, pixel_format
 from storage.film.probe import Film
 from storage.film.read import Frame, frames
+from storage.film.siting import Siting, gathered, siting
 from storage.film.write import PictureWriter
 from tasks.progress import OnProgress, unseen
 from tasks.ranges import Range, meet, union
@@ -81,33 +82,31 @@ def lay_over(plate: Plane, patch: Plane, matte: NDArray[np.uint8]) -> Plane:
     return np.asarray(below + (change + 127) // 255, plate.dtype)
 
 
-def chroma_matte(matte: NDArray[np.uint8], down: int, across: int) -> NDArray[np.uint8]:
-    """The matte of a smaller plane: the mean of the luma matte under each chroma sample, and 0 only if all of it is 0.
+def chroma_matte(matte: NDArray[np.uint8], grid: Siting) -> NDArray[np.uint8]:
+    """The matte of a smaller plane: its mean about each chroma sample, and 0 only if all of it there is 0.
 
-    matte         (H, W); where H or W is odd, the picture's edge cuts the last block
-    down, across  luma samples per chroma sample
+    matte   (H, W); beyond the picture's edge the edge goes on
     """
-    if (down, across) == (1, 1):
+    if grid.dense:
         return matte
-    h, w = matte.shape
-    whole = np.pad(matte, ((0, -h % down), (0, -w % across)), mode="edge")
-    blocks = whole.reshape(whole.shape[0] // down, down, whole.shape[1] // across, across)
-    mean = np.rint(blocks.mean(axis=(1, 3)))
-    return np.asarray(np.maximum(mean, blocks.any(axis=(1, 3))), np.uint8)
+    mean = gathered(matte, grid)
+    return np.asarray(np.maximum(np.rint(mean), mean > 0), np.uint8)
 
 
-def lay_take(planes: list[Plane], patch: Planes, matte: NDArray[np.uint8], x: int, y: int, layout: PixelFormat) -> None:
+def lay_take(planes: list[Plane], patch: Planes, matte: NDArray[np.uint8], x: int, y: int, film: Film) -> None:
     """Lays one patch over the planes of a picture; a plane that it touches is replaced in the list, never written into.
 
     x, y    where the patch's top left pixel lies in the picture; on a chroma sample, and the patch within the picture
     raises  ValueError if it does not fit
     """
+    layout = pixel_format(film.pix_fmt)
     h, w = matte.shape
     height, width = planes[0].shape
     if x % layout.across or y % layout.down or not (x >= 0 and x + w <= width and y >= 0 and y + h <= height):
         raise ValueError(
             f"a patch of {w}×{h} at ({x}, {y}) does not lie on the samples of a {width}×{height} {layout.name}"
         )
+    of_chroma = chroma_matte(matte, siting(film))
     for number, kind in enumerate(layout.kinds):
         if kind == "a":
             continue  # the film's own transparency stays
@@ -115,7 +114,8 @@ def lay_take(planes: list[Plane], patch: Planes, matte: NDArray[np.uint8], x: in
         rows = slice(y // down, y // down + patch[number].shape[0])
         columns = slice(x // across, x // across + patch[number].shape[1])
         laid = planes[number].copy()
-        laid[rows, columns] = lay_over(laid[rows, columns], patch[number], chroma_matte(matte, down, across))
+        shown = of_chroma if kind == "c" else matte
+        laid[rows, columns] = lay_over(laid[rows, columns], patch[number], shown)
         planes[number] = laid
 
 
@@ -194,7 +194,6 @@ def laid(film: Film, takes: Sequence[Take], file_of: FileOf, ranges: Iterable[Ra
 
     ranges  hold every frame on which a take lies, up to the last range's end: patches are read in their order
     """
-    layout = pixel_format(film.pix_fmt)
     starting = sorted((_Reel(take, file_of) for take in takes if take.placements), key=_first, reverse=True)
     running: list[_Reel] = []
     for frame in chain.from_iterable(frames(film, start, end) for start, end in ranges):
@@ -204,7 +203,7 @@ def laid(film: Film, takes: Sequence[Take], file_of: FileOf, ranges: Iterable[Ra
         for reel in running:
             if (found := reel.at(frame.index)) is not None:
                 patch, matte, x, y = found
-                lay_take(planes, patch, matte, x, y, layout)
+                lay_take(planes, patch, matte, x, y, film)
         running = [reel for reel in running if _last(reel) > frame.index]
         touched = any(not np.array_equal(a, b) for a, b in zip(frame.planes, planes, strict=True) if a is not b)
         yield frame, tuple(planes) if touched else frame.planes

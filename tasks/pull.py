@@ -90,7 +90,6 @@ def pictures(
 
     raises  DublineError if a take's files are damaged
     """
-    layout = pixel_format(film.pix_fmt)
     empty = black(film)
     reels = [(_drawn(take, file_of), {int(frame) for frame, _, _ in take.placements}) for take in takes]
     for frame in frames(film, start, end):
@@ -101,7 +100,7 @@ def pictures(
                 continue
             patch, matte, x, y = next(drawn)
             for under in (whole, alone):
-                lay_take(under, patch, matte, x, y, layout)
+                lay_take(under, patch, matte, x, y, film)
             covered = alpha[y : y + matte.shape[0], x : x + matte.shape[1]]
             covered += (1 - covered) * (matte.astype(np.float32) / 255)
         yield tuple(whole), tuple(alone), alpha

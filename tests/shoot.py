@@ -15,8 +15,10 @@ import soundfile
 from numpy.typing import NDArray
 
 from storage.film import programs
+from storage.film.colour import patched
 from storage.film.pictures import PictureFilm
 from storage.film.planes import Plane, Planes, picture_of, pixel_format
+from storage.film.probe import Film
 
 FILM_24 = Fraction(24000, 1001)
 PAL = Fraction(25)
@@ -51,6 +53,14 @@ def draw_picture(number: int, size: tuple[int, int] = (160, 96), pix_fmt: str = 
             )
         planes.append(ramp.astype(layout.dtype))
     return tuple(planes)
+
+
+def painted(rgb: NDArray[np.float32], film: Film) -> Planes:
+    """The planes, in a film's pixel format, of (h, w, 3) RGB in 0 … 1; where it has alpha, it is opaque."""
+    layout = pixel_format(film.pix_fmt)
+    height, width = rgb.shape[:2]
+    opaque = tuple(np.full(shape, 2**layout.bits - 1, layout.dtype) for shape in layout.shapes(height, width))
+    return patched(opaque, film, np.clip(rgb, 0, 1), np.zeros((height, width), np.float32))
 
 
 def number_on(luma: Plane) -> int:

@@ -36,17 +36,30 @@ def lay(
     """((h, w, 3) the patch, 0 … 1 and a little beyond, and (h, w) its matte, 0 … 1) for a box of the picture.
 
     plate   (h, w, 3) the picture in that box, 0 … 1
+    others  as in `changed`
+    """
+    added, kept, matte = changed(crop, result, cover, points, square, box, spec)
+    return np.asarray(added + kept[..., None] * plate, np.float32), matte
+
+
+def changed(
+    crop: Floats, result: Floats, cover: Floats, points: Floats, square: Square, box: Box, spec: CropSpec
+) -> tuple[Floats, Floats, Floats]:
+    """What makes a patch of whatever lies in that box of the picture: the patch is `added + kept · plate`.
+
     crop    (S, S, 3) what the model saw; result (S, S, 3) what it drew
     cover   (S, S) the matte of this frame (models/face/matte.py)
     points  (468, 2) mesh in 0 … 1 of the crop, or (0, 2) where the face has none
+    returns added (h, w, 3), full scale 1; kept (h, w) 0 … 1, 1 where the model left the face as it was, and there
+            `added` is only the difference; the patch's matte (h, w) 0 … 1
     """
     drawn = result + colour_at_edge(crop, result, cover, points, spec)
     moved = cv2.GaussianBlur(np.abs(drawn - crop).max(axis=-1), (0, 0), 0.02 * spec.size)
     moved = cv2.dilate(moved, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(REACH * spec.size) + 1,) * 2))
     kept = 1 - np.clip((moved - UNCHANGED) / (CHANGED - UNCHANGED), 0, 1)
-    new, old, weight = (enlarge(np.asarray(layer, np.float32), square, box) for layer in (drawn, crop, kept))
-    rgb = new + np.clip(weight, 0, 1)[..., None] * (plate - old)
-    return np.asarray(rgb, np.float32), shown(cover, square, box)
+    new, old, kept = (enlarge(np.asarray(layer, np.float32), square, box) for layer in (drawn, crop, kept))
+    kept = np.asarray(np.clip(kept, 0, 1), np.float32)
+    return np.asarray(new - kept[..., None] * old, np.float32), kept, shown(cover, square, box)
 
 
 def shown(cover: Floats, square: Square, box: Box) -> Floats:

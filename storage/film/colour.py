@@ -1,19 +1,27 @@
 """Between the code values of a film and the RGB that models paint in, for one rectangle of a picture.
 
 Y'CbCr by ITU-R BT.601, BT.709, BT.2020 (non-constant luminance) or SMPTE 240M, limited or full range, any bit depth;
-GBR and grey go the same way. A chroma sample is repeated over its pixels on the way in and is their mean on the way
-out, so what a model leaves alone comes back to the same code value, as long as it was a colour that RGB can hold.
-Transfer curves are left as they are: R, G and B here are as non-linear as the film.
+GBR and grey go the same way. Chroma goes in and out at its own place (storage/film/siting.py). Transfer curves are left
+as they are: R, G and B here are as non-linear as the film.
+
+Promises: a patch is the plate plus what changed, rounded once, to the film's own depth. Where nothing changed it is the
+plate's code values, also those that RGB cannot hold: blacker than black, whiter than white, colours out of gamut.
 """
 
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from storage.errors import Refused
-from storage.film.planes import PixelFormat, Plane, Planes, pixel_format
+from storage.film.planes import PixelFormat, Planes, pixel_format
 from storage.film.probe import Film
+from storage.film.siting import gathered, siting, spread
+
+Pixels = NDArray[np.float32]  # (h, w, 3)
+Share = NDArray[np.float32]  # (h, w)
+Grain = Callable[[int, Share], Share]
 
 # Kr and Kb of each matrix, by ffmpeg's name: Y = Kr·R + (1 − Kr − Kb)·G + Kb·B.
 MATRICES: Final = {
@@ -39,7 +47,7 @@ def matrix_of(film: Film) -> tuple[float, float]:
     return MATRICES[tag]
 
 
-def to_rgb(planes: Planes, film: Film, x: int, y: int, w: int, h: int) -> NDArray[np.float32]:
+def to_rgb(planes: Planes, film: Film, x: int, y: int, w: int, h: int) -> Pixels:
     """(h, w, 3) RGB in 0 … 1 of the rectangle whose top left pixel is (x, y). Colours beyond RGB are clipped.
 
     planes  of the whole picture, in the film's pixel format
@@ -51,11 +59,12 @@ def to_rgb(planes: Planes, film: Film, x: int, y: int, w: int, h: int) -> NDArra
         raise ValueError(f"({x}, {y}) {w}×{h} does not lie on the samples of a {width}×{height} {layout.name}")
     if (w % layout.across and x + w != width) or (h % layout.down and y + h != height):
         raise ValueError(f"{w}×{h} cuts through a chroma sample of {layout.name}")
-    crops = []
-    for number, plane in enumerate(planes[: len(layout.kinds.rstrip("a"))]):
-        down, across = layout.steps(number)
-        crop = plane[y // down : -(-(y + h) // down), x // across : -(-(x + w) // across)]
-        crops.append(np.repeat(np.repeat(crop, down, 0), across, 1)[:h, :w].astype(np.float32))
+    grid = siting(film)
+    crops = [
+        spread(plane, grid, x, y, w, h) if kind == "c" else plane[y : y + h, x : x + w].astype(np.float32)
+        for plane, kind in zip(planes, layout.kinds, strict=True)
+        if kind != "a"
+    ]
     scale, base = _luma_scale(layout, film)
     if layout.kinds[0] == "g":
         green, blue, red = ((crop - base) / scale for crop in crops)
@@ -72,25 +81,61 @@ def to_rgb(planes: Planes, film: Film, x: int, y: int, w: int, h: int) -> NDArra
     return _rgb(red, green, blue)
 
 
-def from_rgb(rgb: NDArray[np.float32], film: Film) -> Planes:
-    """The planes, in the film's pixel format, of (h, w, 3) RGB in 0 … 1. Alpha, where the format has it, is opaque."""
+def under(planes: Planes, film: Film, x: int, y: int, w: int, h: int) -> Planes:
+    """The planes of a rectangle that lies on whole chroma samples, copied: what lies under a patch."""
     layout = pixel_format(film.pix_fmt)
-    red, green, blue = np.moveaxis(np.clip(rgb, 0, 1).astype(np.float32), -1, 0)
-    scale, base = _luma_scale(layout, film)
+    crops = []
+    for number, plane in enumerate(planes):
+        down, across = layout.steps(number)
+        crops.append(plane[y // down : -(-(y + h) // down), x // across : -(-(x + w) // across)].copy())
+    return tuple(crops)
+
+
+def patched(plate: Planes, film: Film, added: Pixels, kept: Share, grain: Grain | None = None) -> Planes:
+    """The planes of the picture `added + kept · plate`, in the film's own pixel format.
+
+    plate   the planes under the patch; alpha, where the format has it, stays
+    added   (h, w, 3) RGB, full scale 1; with kept = 1 the difference to the plate, with kept = 0 the picture itself
+    kept    (h, w) 0 … 1 how much of the plate is in the picture
+    grain   (plane, its code values) → the film's grain at them, in code values; added as far as the plate's is missing
+    returns code values within black and white (16 … 235 and 16 … 240 at 8 bit) wherever the plate's were
+    """
+    layout = pixel_format(film.pix_fmt)
+    laid = []
+    for number, (part, share) in enumerate(_parts(added, kept, film, layout)):
+        scale, zero = (_chroma_scale if layout.kinds[number] == "c" else _luma_scale)(layout, film)
+        low = zero - scale / 2 if layout.kinds[number] == "c" else zero
+        below = plate[number].astype(np.float32)
+        values = np.float32(zero) + np.float32(scale) * part + share * (below - np.float32(zero))
+        if grain is not None:
+            missing = np.sqrt(1 - np.square(share))
+            here = _box(missing > 0.01)
+            values[here] += missing[here] * grain(number, values[here])
+        values = np.clip(values, np.minimum(below, np.float32(low)), np.maximum(below, np.float32(low + scale)))
+        laid.append(np.asarray(np.clip(np.rint(values), 0, 2**layout.bits - 1), layout.dtype))
+    return *laid, *plate[len(laid) :]
+
+
+def _box(marked: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """(rows, columns) around all that is marked."""
+    rows, columns = (np.flatnonzero(marked.any(axis=axis)) for axis in (1, 0))
+    return (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)) if rows.size else (slice(0), slice(0))
+
+
+def _parts(added: Pixels, kept: Share, film: Film, layout: PixelFormat) -> Iterator[tuple[Share, Share]]:
+    """`added`, 1 from black to white or −0.5 … 0.5 for chroma, and `kept`, on the samples of each plane but alpha."""
+    red, green, blue = np.moveaxis(added, -1, 0)
     if layout.kinds[0] == "g":
-        planes = [_code(part * scale + base, layout) for part in (green, blue, red)]
-    else:
-        kr, kb = matrix_of(film)
-        luma = kr * red + (1 - kr - kb) * green + kb * blue
-        planes = [_code(luma * scale + base, layout)]
-        if len(layout.kinds) > 2:
-            scale, middle = _chroma_scale(layout, film)
-            for part, k in ((blue, kb), (red, kr)):
-                chroma = _mean((part - luma) / (2 * (1 - k)), layout.down, layout.across)
-                planes.append(_code(chroma * scale + middle, layout))
-    if layout.kinds.endswith("a"):
-        planes.append(np.full(rgb.shape[:2], 2**layout.bits - 1, layout.dtype))
-    return tuple(planes)
+        yield from ((part, kept) for part in (green, blue, red))
+        return
+    kr, kb = (np.float32(k) for k in matrix_of(film))
+    luma = kr * red + (1 - kr - kb) * green + kb * blue
+    yield luma, kept
+    if "c" in layout.kinds:
+        grid = siting(film)
+        share = gathered(kept, grid)
+        for part, k in ((blue, kb), (red, kr)):
+            yield gathered((part - luma) / (2 * (1 - k)), grid), share
 
 
 def _luma_scale(layout: PixelFormat, film: Film) -> tuple[float, float]:
@@ -110,18 +155,6 @@ def _chroma_scale(layout: PixelFormat, film: Film) -> tuple[float, float]:
 def _full(layout: PixelFormat, film: Film) -> bool:
     """RGB is full unless tagged limited; YUV and grey are limited unless tagged full."""
     return film.colour.range == "pc" or (layout.kinds[0] == "g" and film.colour.range != "tv")
-
-
-def _mean(samples: NDArray[np.float32], down: int, across: int) -> NDArray[np.float32]:
-    """Means over blocks of down × across; a block that the picture's edge cuts is filled up with its edge."""
-    h, w = samples.shape
-    whole = np.pad(samples, ((0, -h % down), (0, -w % across)), mode="edge")
-    blocks = whole.reshape(whole.shape[0] // down, down, whole.shape[1] // across, across)
-    return np.asarray(blocks.mean(axis=(1, 3)), np.float32)
-
-
-def _code(values: NDArray[np.float32], layout: PixelFormat) -> Plane:
-    return np.clip(np.rint(values), 0, 2**layout.bits - 1).astype(layout.dtype)
 
 
 def _rgb(red: NDArray[np.float32], green: NDArray[np.float32], blue: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -147,7 +147,7 @@ def colour_tags(film: Film) -> dict[str, str]:
     """The film's own, as encoders take them."""
     colour = film.colour
     said = {"colorspace": colour.matrix, "color_primaries": colour.primaries, "color_trc": colour.transfer,
-            "color_range": colour.range}  # fmt: skip
+            "color_range": colour.range, "chroma_sample_location": colour.siting}  # fmt: skip
     return {option: tag for option, tag in said.items() if tag and tag != "unknown"}
 
 

@@ -33,6 +33,7 @@ class Colour:
     primaries: str | None
     transfer: str | None
     range: str | None  # tv: limited, pc: full
+    siting: str | None = None  # where the chroma samples lie: left, center, topleft, …
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,10 @@ def probe(path: Path) -> Film:
         pix_fmt=said["pix_fmt"], bits=_bits(said), width=said["width"], height=said["height"],
         sar=_sar(said), rate=rate, steady=steady, time_base=time_base, pts=walk.pts,
         duration=length + last, head=_head(facts, first),
-        colour=Colour(said.get("color_space"), said.get("color_primaries"), said.get("color_transfer"), _range(said)),
+        colour=Colour(
+            said.get("color_space"), said.get("color_primaries"), said.get("color_transfer"), _range(said),
+            said.get("chroma_location"),
+        ),
         mastering=mastering.mastering(path, said), interlaced=said.get("field_order") in ("tt", "bb", "tb", "bt"),
         rotation=next((int(d["rotation"]) % 360 for d in said.get("side_data_list", []) if "rotation" in d), 0),
         start_timecode=_start_timecode(said["index"], streams, tags), streams=streams, tags=tags,

@@ -12,12 +12,13 @@ import pytest
 from numpy.typing import NDArray
 
 from storage.catalog import Take
-from storage.errors import DublineError
+from storage.errors import DublineError, Refused
 from storage.film.encoders import encoder_for
 from storage.film.pictures import read_mattes, read_pictures
 from storage.film.planes import Planes, pixel_format
 from storage.film.probe import Film, probe
 from storage.film.read import Frame, frames
+from storage.film.siting import PLACES, sited
 from tasks.conform import chroma_matte, conform, lay_over, lay_takes
 from tests.shoot import FILM_24, NTSC_30, PAL, draw_film, draw_picture, keep_pictures, number_on
 
@@ -68,11 +69,11 @@ def test_outside_the_matte_every_bit_is_the_plates(tmp_path: Path, pix_fmt: str)
     for frame in frames(probe(picture.path), 2, 4):
         for number, drawn in enumerate(draw_picture(frame.index, pix_fmt=pix_fmt)):
             down, across = layout.steps(number)
-            outside = np.ones(drawn.shape, bool)
-            outside[42 // down : 62 // down, 66 // across : 94 // across] = False  # where the matte is above 0
+            outside = np.ones(drawn.shape, bool)  # of where the matte is above 0; chroma lies on the left of its block
+            outside[42 // down : 62 // down, 66 // across : 94 // across + (across > 1)] = False
             assert np.array_equal(frame.planes[number][outside], drawn[outside])
-            inside = frame.planes[number][46 // down : 58 // down, 70 // across : 90 // across]  # where it is 255
-            assert (inside == 200 << (layout.bits - 8)).all()
+            inside = frame.planes[number][46 // down : 58 // down, 70 // across + (across > 1) : 90 // across]
+            assert (inside == 200 << (layout.bits - 8)).all()  # there it is 255
 
 
 def test_lay_over_is_exact_at_both_ends_and_nearest_between() -> None:
@@ -89,10 +90,19 @@ def test_lay_over_is_exact_at_both_ends_and_nearest_between() -> None:
         lay_over(plate, patch[1:], matte)
 
 
-def test_a_chroma_sample_is_untouched_only_if_all_its_pixels_are() -> None:
+@pytest.mark.parametrize(
+    ("place", "below"),
+    [
+        pytest.param("left", [[0, 1, 191], [12, 5, 7]], id="left: half of the pixel before the block counts"),
+        pytest.param("center", [[0, 1, 255], [15, 0, 9]], id="center: the block alone"),
+    ],
+)
+def test_a_chroma_sample_is_untouched_only_if_all_pixels_about_it_are(place: str, below: list[list[int]]) -> None:
     matte = np.array([[0, 0, 1, 0, 255], [0, 0, 0, 0, 255], [10, 20, 0, 0, 9]], np.uint8)
-    assert chroma_matte(matte, 2, 2).tolist() == [[0, 1, 255], [15, 0, 9]]
-    assert chroma_matte(matte, 1, 1) is matte
+    small = chroma_matte(matte, sited(pixel_format("yuv420p"), PLACES[place]))
+    assert small.tolist() == below
+    dense = sited(pixel_format("yuv444p"), PLACES[place])
+    assert chroma_matte(matte, dense) is matte
 
 
 def test_two_faces_in_one_frame(tmp_path: Path) -> None:
@@ -144,6 +154,8 @@ def test_untouched_packets_are_copied(tmp_path: Path, codec: str, more: dict[str
         pytest.param("a.mp4", "libx264", {"pix_fmt": "yuv420p10le"}, "libx264", id="h264-10-bit"),
         pytest.param("a.mp4", "libx264", {"pix_fmt": "yuvj420p", "tags": {"color_range": "pc"}}, "libx264", id="full"),
         pytest.param("a.mp4", "libx265", {"pix_fmt": "yuv420p10le"}, "libx265", id="hevc-10-bit"),
+        pytest.param("a.mp4", "libx264", {"tags": {"chroma_sample_location": "center"}}, "libx264", id="siting"),
+        pytest.param("a.mp4", "libx265", {"tags": {"chroma_sample_location": "topleft"}}, "libx265", id="hevc-siting"),
         pytest.param("a.mov", "prores_ks", {}, "prores_ks", id="prores"),
         pytest.param("a.mkv", "ffv1", {}, "ffv1", id="ffv1"),
         pytest.param("a.mkv", "mpeg4", {}, "ffv1", id="another-codec-becomes-lossless"),
@@ -236,12 +248,36 @@ def test_a_patch_that_does_not_lie_on_the_picture_is_a_bug(tmp_path: Path, x: in
         lay_takes(film, [draw_take(film, tmp_path, range(1, 2), x, y)], tmp_path.joinpath, tmp_path / "picture.nut")
 
 
-@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuvj420p", "yuv422p10le", "gray", "gbrp10le", "yuva444p10le"])
-def test_patch_films_are_lossless_and_matte_films_too(tmp_path: Path, pix_fmt: str) -> None:
-    drawn = [draw_picture(n, (96, 50), pix_fmt) for n in range(5)]
-    assert keep_pictures(tmp_path / "patch.mkv", iter(drawn), pix_fmt) == 5
-    for before, after in zip(drawn, read_pictures(tmp_path / "patch.mkv"), strict=True):
-        assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+def kept_formats() -> list[str]:
+    """Every pixel format that ingest lets in."""
+    lossless = {each.name for each in av.Codec("ffv1", "w").video_formats or []}
+    known = []
+    for name in sorted(lossless | {each.replace("yuv", "yuvj") for each in lossless}):
+        try:
+            known.append(pixel_format(name).name)
+        except Refused:
+            continue
+    return known
+
+
+@pytest.mark.parametrize("size", [(96, 50), (47, 31), (1, 1)], ids=["even", "odd", "one-pixel"])
+def test_patch_films_are_lossless_in_every_format_that_ingest_lets_in(tmp_path: Path, size: tuple[int, int]) -> None:
+    formats = kept_formats()
+    for asked in ("yuvj420p", "yuv422p10le", "yuv444p16le", "yuva444p12le", "gbrp16le", "gray10le", "yuv440p12le"):
+        assert asked in formats
+    chance = np.random.default_rng(seed=7)
+    for name in formats:
+        layout = pixel_format(name)
+        drawn = [
+            tuple(chance.integers(0, 2**layout.bits, s, layout.dtype) for s in layout.shapes(*size[::-1]))
+            for _ in range(2)
+        ]
+        assert keep_pictures(tmp_path / f"{name}.mkv", iter(drawn), name) == 2
+        for before, after in zip(drawn, read_pictures(tmp_path / f"{name}.mkv"), strict=True):
+            assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True)), name
+
+
+def test_matte_films_are_lossless(tmp_path: Path) -> None:
     mattes = [np.full((50, 96), 51 * n, np.uint8) for n in range(5)]
     keep_pictures(tmp_path / "matte.mkv", ((m,) for m in mattes), "gray")
     assert all(np.array_equal(a, b) for a, b in zip(mattes, read_mattes(tmp_path / "matte.mkv"), strict=True))

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.lipsync import CropSpec, Sight, SpeechSpec, Window
-from storage.film.colour import from_rgb
 from storage.film.pictures import read_mattes, read_pictures
-from storage.film.planes import Planes
+from storage.film.planes import Planes, pixel_format
 from storage.film.probe import Film, probe
 from storage.film.read import frames
 from tasks.geometry import Geometry
 from tasks.render import Drawn, Question, draw_take
-from tests.shoot import FILM_24, draw_film, draw_sound
+from tests.shoot import FILM_24, draw_film, draw_sound, painted
 
 FRAMES = 20
 SIZE = (160, 120)
@@ -63,7 +62,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
         for x in (70, 98):
             cv2.circle(picture, (x, 44), 4, (0.05, 0.05, 0.05), -1)
         cv2.line(picture, (75, 70), (93, 70), (0.2, 0.05, 0.05), 2)
-        return from_rgb(picture + np.float32(0.004 * (n % 3)), blank)
+        return painted(picture + np.float32(0.004 * (n % 3)), blank)
 
     return probe(draw_film(folder / "film.mkv", FRAMES, size=SIZE, draw=ball))
 
@@ -183,3 +182,46 @@ def test_the_prompt_reaches_the_model_and_is_part_of_the_question(film: Film, sp
     take(question, film, seen_at(*MOUTH), speech, model, tmp_path)
     assert [prompt for _, _, prompt in model.seen] == ["calm"]
     assert question.key != replace(question, prompt="").key
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p10le"])
+def test_a_new_mouth_has_the_films_grain_and_a_clean_film_gets_none(
+    film: Film, speech: Path, tmp_path: Path, pix_fmt: str
+) -> None:
+    depth = pixel_format(pix_fmt).bits - 8
+    clean = {frame.index: frame.planes[0].astype(int) << depth for frame in frames(film)}
+
+    def grainy(n: int) -> Planes:
+        chance = np.random.default_rng(n)
+        shapes = pixel_format(pix_fmt).shapes(*SIZE[::-1])
+        light = clean[n] + chance.normal(0, 4 * 2**depth, shapes[0])
+        colour = np.full(shapes[1], 128 << depth)
+        dtype = pixel_format(pix_fmt).dtype
+        return tuple(np.rint(plane).astype(dtype) for plane in (light, colour, colour))
+
+    noisy = probe(draw_film(tmp_path / "noisy.mkv", FRAMES, size=SIZE, pix_fmt=pix_fmt, draw=grainy))
+    made, _, patches = take(asked((0, 20)), noisy, seen_at(*MOUTH), speech, Painter(), tmp_path)
+    again = take(asked((0, 20)), noisy, seen_at(*MOUTH), speech, Painter(), tmp_path)[2]
+    assert all(
+        np.array_equal(a, b) for one, two in zip(patches, again, strict=True) for a, b in zip(one, two, strict=True)
+    )
+    new, old = [], []
+    for (n, left, top), patch in zip(made.placements, patches, strict=True):
+        height, width = patch[0].shape
+        y, x = np.mgrid[top : top + height, left : left + width] + 0.5
+        inside = np.hypot(x - MOUTH[0], 2 * (y - MOUTH[1])) < 0.6 * MOUTH[2]
+        beside = np.hypot(x - MOUTH[0], y - MOUTH[1] - 20) < 4
+        new.append(patch[0].astype(float)[inside])
+        old.append(noisy_at(noisy, n)[top : top + height, left : left + width][beside])
+        assert np.ptp(patch[1]) == 0, "colour has no grain in this film"
+    assert 0.8 < np.var(np.diff(new, axis=0)) / np.var(np.diff(old, axis=0)) < 1.25
+
+    calm = take(asked((0, 20)), film, seen_at(*MOUTH), speech, Painter(), tmp_path)[2]
+    other = take(asked((0, 20), seed=-8), film, seen_at(*MOUTH), speech, Painter(), tmp_path)[2]
+    assert all(
+        np.array_equal(a, b) for one, two in zip(calm, other, strict=True) for a, b in zip(one, two, strict=True)
+    )
+
+
+def noisy_at(film: Film, n: int) -> NDArray[np.float64]:
+    return next(frames(film, n, n + 1)).planes[0].astype(np.float64)
