@@ -6,24 +6,24 @@ container cannot carry is named; written beside, checked by measuring it, then r
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import av
 import ffmpeg
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from storage.catalog import Finding
 from storage.errors import DublineError, Refused
 from storage.film import programs
 from storage.film.containers import Container, container_of
-from storage.film.probe import Film, Sound, Stream, probe
+from storage.film.probe import Film, Sound, Stream, probe, probe_sound
 from storage.film.timecode import frame_of
 from tasks.conform import Picture
-
-OWN_TAGS: Final = frozenset({"encoder", "major_brand", "minor_version", "compatible_brands", "timecode", "duration"})
+from tasks.kept import Facts, called, checks, pairs, reel, table, title
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Delivered:
     frames: int
     rate: Fraction
     start_timecode: str | None
+    table: tuple[Facts, ...] = ()  # the film's streams and the delivery's, side by side
+    findings: tuple[Finding, ...] = field(default=(), compare=False)  # what was kept of the film, and what was not
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Lane:
     disposition: tuple[str, ...]
     bit_rate: int | None = None
     language: str = ""
+    hz: int | None = None  # the rate it is brought to; None: its own
 
 
 def plan(film: Film, dub: Sound, container: Container, language: str = "") -> tuple[list[Lane], list[str]]:
@@ -68,12 +71,23 @@ def plan(film: Film, dub: Sound, container: Container, language: str = "") -> tu
             continue  # timecode and chapters are written anew
         how, rate = _how(stream, container)
         if not how:
-            notes.append(f"{container.name} cannot carry the film's {_called(stream)}; it is left out.")
+            notes.append(f"{container.name} cannot carry the film's {called(stream)}; it is left out.")
             continue
-        if how != "copy":
-            notes.append(f"The film's {_called(stream)} becomes {how}: {container.name} cannot carry {stream.codec}.")
-        kept = tuple(word for word in stream.disposition if not (stream.kind == "audio" and word == "default"))
-        lanes.append(Lane("film", stream.index, how, kept, rate))
+        hz = container.hz if stream.hz and container.hz != stream.hz else None
+        if hz:
+            how = container.sound if how == "copy" else how
+            notes.append(
+                f"The film's {called(stream)} is brought from {stream.hz} to {hz} Hz: {container.name} has no other."
+            )
+        elif how != "copy":
+            notes.append(f"The film's {called(stream)} becomes {how}: {container.name} cannot carry {stream.codec}.")
+        if stream.kind == "video" and "attached_pic" not in stream.disposition:
+            notes.append(
+                f"The film has another picture, {called(stream)}: it comes along as it is, with its old mouths."
+            )
+        # One picture and one sound begin to play by themselves: the dubbed ones.
+        kept = tuple(word for word in stream.disposition if stream.kind not in ("audio", "video") or word != "default")
+        lanes.append(Lane("film", stream.index, how, kept, rate, hz=hz))
     return lanes, notes
 
 
@@ -87,13 +101,7 @@ def _how(stream: Stream, container: Container) -> tuple[str, int | None]:
     if stream.kind == "video":
         held = container.pictures is None or stream.codec in container.pictures
         return "copy" if held and (container.covers or "attached_pic" not in stream.disposition) else "", None
-    return "", None
-
-
-def _called(stream: Stream) -> str:
-    kind = "cover picture" if "attached_pic" in stream.disposition else f"{stream.kind} stream"
-    name = stream.tags.get("title") or stream.tags.get("filename") or stream.tags.get("language", "")
-    return f"{kind} {stream.index} ({', '.join(word for word in (stream.codec, name) if word)})"
+    return "copy" if stream.codec in container.ancillary else "", None
 
 
 def command(film: Film, picture: Picture, dub: Sound, lanes: list[Lane], container: Container, to: Path) -> list[str]:
@@ -117,8 +125,10 @@ def command(film: Film, picture: Picture, dub: Sound, lanes: list[Lane], contain
         options[f"disposition:{number}"] = "+".join(lane.disposition) or "0"
         source, index = ("film", film.picture) if lane.source == "picture" else (lane.source, lane.index)
         options[f"map_metadata:s:{number}"] = f"{numbers[source]}:s:{index}"
-        if lane.language:
-            options[f"metadata:s:{number}"] = f"language={lane.language}"
+        if lane.hz:
+            options[f"ar:{number}"] = lane.hz
+        if said := _said(film, lane, container):
+            options[f"metadata:s:{number}"] = said
     if film.start_timecode:
         options["metadata"] = f"timecode={film.start_timecode}"
     if film.codec == "hevc" and container.form in ("mov", "mp4"):
@@ -130,6 +140,19 @@ def command(film: Film, picture: Picture, dub: Sound, lanes: list[Lane], contain
         end_of_inputs = arguments.index("-map")
         arguments[end_of_inputs:end_of_inputs] = ["-i", str(film.path.absolute())]
     return arguments
+
+
+def _said(film: Film, lane: Lane, container: Container) -> list[str]:
+    """What `-map_metadata` does not say of a stream, or says so that the container does not understand it."""
+    index = film.picture if lane.source == "picture" else lane.index
+    stream = next((each for each in film.streams if each.index == index and lane.source != "dub"), None)
+    language = lane.language or (stream.tags.get("language", "") if stream else "")
+    said = [f"language={container.spells.get(language, language)}"] if language else []
+    if stream and "title" not in stream.tags and "name" in stream.tags:  # MOV's word for it
+        said.append(f"title={title(stream)}")
+    if lane.source == "picture" and reel(film):  # MOV's timecode track takes it from the picture
+        said.append(f"reel_name={reel(film)}")
+    return said
 
 
 def _colour(film: Film) -> dict[str, str]:
@@ -160,15 +183,23 @@ def mux(film: Film, picture: Picture, dub: Sound, out: Path, language: str = "")
         programs.ffmpeg(command(film, picture, dub, lanes, container, beside))
         written = probe(beside)
         check(film, written)
-        exact = bit_exact(dub, written, lanes[1].codec)
+        held = probe_sound(beside).samples if container.whole_frames else dub.samples
+        exact = bit_exact(dub, written, lanes[1].codec, min(held, dub.samples))
         if lanes[1].codec == "copy" and not exact:
             raise DublineError(f"The dub in {out} has other bytes than {dub.path}. Nothing was delivered.")
+        if held != dub.samples:
+            what = "filled up with silence" if held > dub.samples else "cut"
+            by = abs(held - dub.samples)
+            notes.append(f"{container.name} ends its sound with a frame: the dub's end is {what} by {by} samples.")
+            exact = exact and held > dub.samples
         beside.replace(out)
     finally:
         beside.unlink(missing_ok=True)
+    both = pairs(film, written, {lane.index: lane.codec for lane in lanes if lane.source == "film"})
+    compared = checks(film, written, both, container, picture.lost)
     return Delivered(
-        out, exact, (*notes, *differences(film, written, container)), written.streams, written.frames, written.rate,
-        written.start_timecode,
+        out, exact, (*notes, *(check.said for check in compared if check.said)), written.streams, written.frames,
+        written.rate, written.start_timecode, tuple(table(both)), tuple(check.finding() for check in compared),
     )  # fmt: skip
 
 
@@ -199,12 +230,15 @@ def _start(film: Film) -> int | str | None:
         return film.start_timecode
 
 
-def bit_exact(dub: Sound, written: Film, codec: str) -> bool:
-    """Whether the delivery's first sound has the dub's samples: the same bytes if it was copied, else decoded alike."""
+def bit_exact(dub: Sound, written: Film, codec: str, samples: int) -> bool:
+    """Whether the delivery's first sound has the dub's samples: the same bytes if it was copied, else decoded alike.
+
+    samples  how many are compared, from the first
+    """
     index = written.sounds[0].index
     if codec == "copy" and _bytes_of(dub.path, dub.stream) == _bytes_of(written.path, index):
         return True
-    return codec != "aac" and _samples_of(dub.path, dub.stream) == _samples_of(written.path, index)
+    return codec != "aac" and _samples_of(dub.path, dub.stream, samples) == _samples_of(written.path, index, samples)
 
 
 def _bytes_of(path: Path, stream: int) -> str:
@@ -216,28 +250,9 @@ def _bytes_of(path: Path, stream: int) -> str:
     return digest.hexdigest()
 
 
-def _samples_of(path: Path, stream: int) -> str:
-    sound = ffmpeg.input(str(path.absolute()))[str(stream)]
+def _samples_of(path: Path, stream: int, samples: int) -> str:
+    sound = ffmpeg.input(str(path.absolute()))[str(stream)].filter("atrim", end_sample=samples)
     return programs.ffmpeg(ffmpeg.output(sound, "-", acodec="pcm_s32le", format="hash", hash="sha256"))
-
-
-def differences(film: Film, written: Film, container: Container) -> list[str]:
-    """What the container did not keep, found by measuring."""
-    notes = []
-    for name in ("matrix", "primaries", "transfer", "range"):
-        was, became = getattr(film.colour, name), getattr(written.colour, name)
-        if was and was != "unknown" and became != was and (was, became) != ("tv", None):  # limited is what none means
-            notes.append(
-                f"{container.name} does not keep the colour tag {name} = {was}; it reads {became or 'nothing'}."
-            )
-    if written.sar != film.sar:
-        notes.append(f"The shape of a pixel was {film.sar} and reads {written.sar}.")
-    if written.chapters != film.chapters:
-        notes.append(f"The film has {film.chapters} chapters, the delivery {written.chapters}.")
-    lost = sorted(film.tags.keys() - written.tags.keys() - OWN_TAGS)
-    if lost:
-        notes.append(f"{container.name} does not keep the tags {', '.join(lost)}.")
-    return notes
 
 
 @task(cache_policy=NO_CACHE)

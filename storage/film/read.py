@@ -55,6 +55,8 @@ def frames(film: Film, start: int = 0, end: int | None = None) -> Iterator[Frame
                     continue  # from before the range, decoded on the way
                 if index != wanted:
                     raise Refused(f"{film.path} has no picture for frame {wanted} of {film.frames}. {COPY_AGAIN}")
+                if decoded.is_corrupt:  # the decoder has guessed part of it
+                    raise Refused(f"{film.path}: frame {wanted} of {film.frames} is damaged. {COPY_AGAIN}")
                 yield Frame(wanted, decoded.pts, planes_of(decoded), decoded)
                 wanted += 1
                 if wanted == end:
