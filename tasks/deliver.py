@@ -117,6 +117,7 @@ def command(film: Film, picture: Picture, dub: Sound, lanes: list[Lane], contain
     }
     options: dict[str, Any] = {"c": "copy", "f": container.form, "map_metadata": 2, "map_chapters": 2}
     options |= dict(container.flags) | _colour(film)
+    said: list[str] = []  # one option may be said several times, which ffmpeg-python cannot
     for number, lane in enumerate(lanes):
         if lane.codec != "copy":
             options[f"c:{number}"] = lane.codec
@@ -127,8 +128,7 @@ def command(film: Film, picture: Picture, dub: Sound, lanes: list[Lane], contain
         options[f"map_metadata:s:{number}"] = f"{numbers[source]}:s:{index}"
         if lane.hz:
             options[f"ar:{number}"] = lane.hz
-        if said := _said(film, lane, container):
-            options[f"metadata:s:{number}"] = said
+        said += [word for tag in _said(film, lane, container) for word in (f"-metadata:s:{number}", tag)]
     if film.start_timecode:
         options["metadata"] = f"timecode={film.start_timecode}"
     if film.codec == "hevc" and container.form in ("mov", "mp4"):
@@ -136,6 +136,7 @@ def command(film: Film, picture: Picture, dub: Sound, lanes: list[Lane], contain
         options["tag:v:0"] = "hev1" if mixed else "hvc1"  # the spelling that Apple's players open
     mapped = [inputs[lane.source][str(lane.index)] for lane in lanes]
     arguments = [str(word) for word in ffmpeg.get_args(ffmpeg.output(*mapped, str(to.absolute()), **options))]
+    arguments[-1:-1] = said
     if lanes[-1].source != "film":  # nothing of the film is mapped, yet its tags and chapters are wanted
         end_of_inputs = arguments.index("-map")
         arguments[end_of_inputs:end_of_inputs] = ["-i", str(film.path.absolute())]

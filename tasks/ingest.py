@@ -192,8 +192,8 @@ def _notes(film: Film) -> tuple[str, ...]:
         frame, ticks = gaps[0]
         said = f"{len(gaps)} holes, the first after" if len(gaps) > 1 else "a hole after"
         notes.append(
-            f"The film has {said} frame {frame}, which stands for {float(ticks * film.time_base):.2f} s. The delivery has "
-            f"it too. If it is not meant, frames are lost there: copy the film again from the original."
+            f"The film has {said} frame {frame}, which stands for {float(ticks * film.time_base):.2f} s. The delivery "
+            f"has it too. If it is not meant, frames are lost there: copy the film again from the original."
         )
     others = [s for s in film.streams if s.kind == "video" and "attached_pic" not in s.disposition]
     if len(others) > 1:
