@@ -28,10 +28,8 @@ OWN_TAGS: Final = frozenset({
     "_statistics_tags-eng", "_statistics_writing_app-eng", "_statistics_writing_date_utc-eng", "reel_name",
     "data_type", "filename", "mimetype",
 })  # fmt: skip
-# What a container calls "GenericHandler" is no name that somebody gave.
-NAMELESS: Final = frozenset({"", "soundhandler", "videohandler", "datahandler", "subtitlehandler", "timecodehandler",
-                             "apple sound media handler", "apple video media handler", "core media video",
-                             "core media audio", "time code media handler", "mainconcept"})  # fmt: skip
+# What programs write where nobody has given a name; ffmpeg's own end in "handler".
+NAMELESS: Final = ("handler", "core media video", "core media audio", "core media time code", "mainconcept")
 LOSSLESS: Final = frozenset({"copy", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le", "pcm_u8"})
 
 
@@ -41,7 +39,7 @@ class Pair:
 
     before: Stream | None
     after: Stream | None
-    how: str  # copy, the codec that it became, or empty
+    how: str  # copy, the codec that it became, picture, dub, anew, elsewhere (not as a stream), or empty: left out
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def pairs(film: Film, written: Film, carried: Mapping[int, str]) -> list[Pair]:
         elif stream.index not in carried and not _anew(stream):
             found.append(Pair(stream, None, ""))
     dub = next((stream for stream in rest if stream.kind == "audio"), None)
-    kept = [stream for stream in film.streams if stream.index in carried or (_anew(stream) and stream.kind == "data")]
+    kept = [stream for stream in film.streams if stream.index in carried or _anew(stream)]
     if dub is not None:
         rest.remove(dub)
         found.append(Pair(None, dub, "dub"))
@@ -79,7 +77,7 @@ def pairs(film: Film, written: Film, carried: Mapping[int, str]) -> list[Pair]:
         after = next((one for one in rest if one.kind == stream.kind and _anew(one) == _anew(stream)), None)
         if after is not None:
             rest.remove(after)
-        found.append(Pair(stream, after, carried.get(stream.index, "anew")))
+        found.append(Pair(stream, after, carried.get(stream.index, "anew" if after else "elsewhere")))
     found += [Pair(None, stream, "anew") for stream in rest]
     return sorted(found, key=lambda pair: pair.before.index if pair.before else len(film.streams))
 
@@ -100,7 +98,7 @@ def _facts(stream: Stream | None) -> Facts | None:
     kind = "cover" if "attached_pic" in stream.disposition else stream.kind
     tags = {"timecode": "timecode", "reel": "reel_name", "file": "filename"}
     return {
-        "index": stream.index, "kind": kind, "codec": stream.tag if stream.codec == "unknown" else stream.codec,
+        "index": stream.index, "kind": kind, "codec": _codec(stream),
         "language": language(stream), "title": title(stream), "hz": stream.hz, "channels": stream.channels,
         "layout": stream.layout, "disposition": list(stream.disposition),
         **{name: stream.tags.get(tag, "") for name, tag in tags.items()},
@@ -150,14 +148,14 @@ def _check(meter: str, had: int, has: int, said: str) -> Check:
 
 
 def _streams(film: Film, written: Film, both: Sequence[Pair], container: Container) -> Iterator[Check]:
-    here = [pair for pair in both if pair.before]
+    here = [pair for pair in both if pair.before and pair.how != "elsewhere"]
     yield Check("streams of the film", len(here), sum(pair.after is not None for pair in here))
     for pair in here:
         before, after = pair.before, pair.after
         assert before is not None
         name = f"{before.kind} {before.index}"
         if after is None:
-            yield Check(f"{name}: {called(before)}", 1, 0)  # deliver.plan has said so
+            yield Check(f"{name}: kept {_words(before)}", 1, 0)  # deliver.plan has said so
             continue
         if pair.how not in ("picture", "anew"):
             yield from _bytes(film, written, pair, before, after, name)
@@ -183,7 +181,7 @@ def _bytes(film: Film, written: Film, pair: Pair, before: Stream, after: Stream,
         if same or before.codec.startswith("pcm_"):
             said = f"The sound of {called(before)} is cut or filled up to whole frames of the picture."
             yield _check(f"{name}: bit for bit", 1, int(same), said)
-    elif pair.how not in LOSSLESS and before.kind == "audio":
+    elif before.kind == "audio" and (pair.how not in LOSSLESS or before.hz != after.hz):
         yield Check(f"{name}: samples", 1, 0)
     elif before.codec in ("ass", "ssa"):
         yield Check(f"{name}: styles", 1, 0, f"{called(before).capitalize()} keeps its words and not its styles.")
@@ -206,15 +204,24 @@ def _picture(film: Film, written: Film, container: Container) -> Iterator[Check]
 def called(stream: Stream) -> str:
     """As a note names a stream: audio stream 2 (pcm_s24le, Director)."""
     kind = "cover picture" if "attached_pic" in stream.disposition else f"{stream.kind} stream"
+    return f"{kind} {stream.index} {_words(stream)}"
+
+
+def _words(stream: Stream) -> str:
     name = title(stream) or stream.tags.get("filename") or stream.tags.get("language", "")
-    codec = stream.tag if stream.codec == "unknown" else stream.codec
-    return f"{kind} {stream.index} ({', '.join(word for word in (codec, name) if word)})"
+    return f"({', '.join(word for word in (_codec(stream), name) if word)})"
+
+
+def _codec(stream: Stream) -> str:
+    if stream.kind == "data" and stream.tag == "text":  # MOV's chapters are a track
+        return "chapters"
+    return stream.tag if stream.codec == "unknown" else stream.codec
 
 
 def title(stream: Stream) -> str:
     """What somebody has called it. MOV has it as the track's name, or as its handler's."""
     name = stream.tags.get("title") or stream.tags.get("name") or stream.tags.get("handler_name", "")
-    return "" if name.lower() in NAMELESS or name.lower().startswith("\x0b") else name
+    return "" if name.lower().endswith(NAMELESS) else name
 
 
 def language(stream: Stream) -> str:

@@ -1,0 +1,187 @@
+"""What of a film is in its delivery: what tasks/kept.py and the tables of storage/film/containers.py promise."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from storage.catalog import Verdict
+from storage.film import programs
+from storage.film.encoders import Deliver
+from storage.film.probe import Film, probe, probe_sound
+from tasks.conform import lay_takes
+from tasks.deliver import Delivered, mux
+from tests.captions import captions_of, draw_captioned_film, triplets
+from tests.shoot import FILM_24, NTSC_30, PAL, draw_film, draw_sound, wrap
+
+
+def delivered(film_path: Path, out: str, deliver: Deliver = "same", dub: Path | None = None) -> tuple[Film, Delivered]:
+    """The film with a dub and no changed frame."""
+    folder, film = film_path.parent, probe(film_path)
+    sound = probe_sound(dub or draw_sound(folder / "dub.wav", film.duration, subtype="PCM_24"))
+    return film, mux(film, lay_takes(film, [], folder.joinpath, folder / "picture.tmp", deliver), sound, folder / out)
+
+
+def lost(got: Delivered) -> list[str]:
+    return [found.meter for found in got.findings if found.verdict is Verdict.RED]
+
+
+def with_tracks(picture: Path, to: str, *words: str, more: Sequence[Path] = ()) -> Path:
+    """The picture with two sounds of two seconds and whatever else is said."""
+    folder = picture.parent
+    sounds = [draw_sound(folder / f"{name}.wav", 2, subtype="PCM_24") for name in ("mix", "comment")]
+    inputs = [word for path in (picture, *sounds, *more) for word in ("-i", str(path))]
+    maps = [word for number in range(3 + len(more)) for word in ("-map", str(number))]
+    return wrap([*inputs, *maps, "-c", "copy", *words], folder / to)
+
+
+NAMED = ("-metadata:s:a:0", "language=deu", "-metadata:s:a:1", "title=Director", "-metadata:s:a:1", "language=swe")
+
+
+@pytest.mark.parametrize("out", ["out.mov", "out.mkv", "out.mp4"])
+def test_sounds_keep_their_bytes_languages_and_names(tmp_path: Path, out: str) -> None:
+    picture = draw_film(tmp_path / "picture.mkv", 50, PAL, "libx264")
+    codec = ["-c:a", "ac3"] if out == "out.mp4" else []
+    _, got = delivered(with_tracks(picture, "film.mkv", *NAMED, *codec), out)
+    mix, comment = (line["after"] for line in got.table if line["how"] == "copy")
+    spelled = {"out.mov": ("ger", "sve")}.get(out, ("deu", "swe"))  # MOV has its own names for languages
+    assert (mix["language"], comment["language"]) == spelled
+    assert comment["title"] == "Director"
+    assert lost(got) == []
+    green = [found.meter for found in got.findings if found.meter.endswith("bit for bit")]
+    assert green == ["audio 1: bit for bit", "audio 2: bit for bit"]
+
+
+def test_a_name_given_in_mov_is_read_in_matroska_and_in_mov_again(tmp_path: Path) -> None:
+    picture = draw_film(tmp_path / "picture.mov", 50, PAL, "prores_ks")
+    film = with_tracks(picture, "film.mov", *NAMED)
+    for out in ("out.mov", "out.mkv"):
+        _, got = delivered(film, out)
+        assert [line["after"]["title"] for line in got.table if line["how"] == "copy"] == ["", "Director"]
+        assert lost(got) == []
+
+
+@pytest.mark.parametrize(
+    ("rate", "label"),
+    [
+        pytest.param(FILM_24, "01:00:00:00", id="23.976"),
+        pytest.param(NTSC_30, "00:59:59;28", id="29.97-drop"),
+        pytest.param(NTSC_30, "00:59:59:28", id="29.97-non-drop"),
+        pytest.param(Fraction(50), "09:58:30:40", id="50"),
+        pytest.param(Fraction(60000, 1001), "01:00:00;00", id="59.94-drop"),
+        pytest.param(Fraction(60000, 1001), "01:00:00:00", id="59.94-non-drop"),
+    ],
+)
+@pytest.mark.parametrize("out", ["out.mov", "out.mxf"])
+def test_timecode_and_reel_of_a_master_stay(tmp_path: Path, rate: Fraction, label: str, out: str) -> None:
+    picture = draw_film(tmp_path / "picture.mov", 8, rate, "prores_ks", timecode=label)
+    reel = ["-i", str(picture), "-c", "copy", "-metadata:s:v", "reel_name=A001C003"]
+    _, got = delivered(wrap(reel, tmp_path / "film.mov"), out)
+    assert got.start_timecode == label
+    if out == "out.mov":
+        assert lost(got) == []
+        assert [line["after"]["reel"] for line in got.table if line["after"]["codec"] == "tmcd"] == ["A001C003"]
+    else:
+        assert lost(got) == ["reel name"] and any("reel name A001C003" in note for note in got.notes)
+
+
+def test_what_mxf_cannot_hold_is_a_finding_each(tmp_path: Path) -> None:
+    (tmp_path / "lines.srt").write_text("1\n00:00:00,200 --> 00:00:01,000\nGood night.\n")
+    (tmp_path / "chapters.txt").write_text(
+        ";FFMETADATA1\ntitle=The Night\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=900\ntitle=One\n"
+    )
+    picture = draw_film(tmp_path / "picture.mov", 50, PAL, "prores_ks")
+    more = [tmp_path / "lines.srt"]
+    rich = with_tracks(picture, "rich.mkv", *NAMED, more=more)
+    film = wrap(["-i", str(rich), "-i", str(tmp_path / "chapters.txt"), "-map", "0", "-map_metadata", "1", "-c", "copy",
+                 "-map_chapters", "1"], tmp_path / "film.mkv")  # fmt: skip
+    _, got = delivered(film, "out.mxf")
+    assert lost(got) == [
+        "streams of the film", "audio 1: language", "audio 2: language", "audio 2: title",
+        "subtitle 3: kept (subrip)", "chapters", "tags of the film",
+    ]  # fmt: skip
+    assert next(found for found in got.findings if found.meter == "streams of the film").value == 3
+    gone = next(line for line in got.table if line["before"] and line["before"]["kind"] == "subtitle")
+    assert gone["after"] is None and gone["how"] == ""
+    assert any("subtitle stream 3" in note for note in got.notes) and any("chapters" in note for note in got.notes)
+
+
+@pytest.mark.parametrize(
+    ("frames", "rate", "samples", "exact", "word"),
+    [
+        pytest.param(40, FILM_24, 80080, True, "", id="to-the-sample"),
+        pytest.param(41, NTSC_30, 65000, True, "filled up", id="shorter"),
+        pytest.param(41, NTSC_30, 66000, False, "cut", id="longer"),
+    ],
+)
+def test_mxf_holds_sound_by_whole_frames_and_says_what_that_costs(
+    tmp_path: Path, frames: int, rate: Fraction, samples: int, exact: bool, word: str
+) -> None:
+    film = draw_film(tmp_path / "film.mov", frames, rate, "prores_ks")
+    dub = draw_sound(tmp_path / "dub.wav", Fraction(samples, 48000), channels=2, subtype="PCM_24")
+    _, got = delivered(film, "out.mxf", dub=dub)
+    assert got.audio_bit_exact is exact
+    assert [word in note for note in got.notes if "ends its sound with a frame" in note] == [True] * bool(word)
+
+
+def test_sound_of_another_rate_is_brought_to_the_only_one_that_mxf_has(tmp_path: Path) -> None:
+    film = draw_film(tmp_path / "film.mov", 25, PAL, "prores_ks", sound=1.0, hz=44100)
+    _, got = delivered(film, "out.mxf")
+    assert any("from 44100 to 48000 Hz" in note for note in got.notes)
+    (line,) = (line for line in got.table if line["before"] and line["before"]["kind"] == "audio")
+    assert line["after"]["hz"] == 48000
+    assert "audio 1: samples" in lost(got)
+
+
+@pytest.mark.parametrize("codec", ["pcm_s16be", "pcm_s24be", "pcm_f32be", "pcm_s8", "alac", "eac3", "dca"])
+@pytest.mark.parametrize("out", ["out.mov", "out.mkv"])
+def test_sounds_of_many_kinds_arrive(tmp_path: Path, codec: str, out: str) -> None:
+    picture = draw_film(tmp_path / "picture.mov", 25, PAL, "mjpeg", sound=1.0)
+    film = wrap(["-i", str(picture), "-c:v", "copy", "-c:a", codec, "-strict", "-2"], tmp_path / "film.mov")
+    _, got = delivered(film, out)
+    assert lost(got) == []
+    if codec.startswith("pcm"):
+        assert samples_of(film, 0) == samples_of(got.path, 1)
+
+
+def samples_of(path: Path, sound: int) -> str:
+    return programs.ffmpeg(["-i", str(path), "-map", f"0:a:{sound}", "-c:a", "pcm_f64le", "-f", "hash", "-"])
+
+
+def test_embedded_captions_that_the_picture_cannot_bear_are_a_finding(tmp_path: Path) -> None:
+    film = draw_captioned_film(tmp_path / "film.mp4", 12)
+    _, same = delivered(film, "same.mov")
+    assert captions_of(same.path) == [triplets(n) for n in range(12)] and lost(same) == []
+    _, mezzanine = delivered(film, "mezzanine.mov", "prores")
+    assert lost(mezzanine) == ["embedded captions (CEA-608/708)"]
+    assert any("captions" in note for note in mezzanine.notes)
+
+
+@pytest.mark.parametrize(("out", "kept"), [("out.mov", True), ("out.mkv", False)])
+def test_a_caption_track_is_copied_where_the_container_has_one(tmp_path: Path, out: str, kept: bool) -> None:
+    (tmp_path / "lines.scc").write_text(
+        "Scenarist_SCC V1.0\n\n00:00:00:00\t9420 9420 94ad 94ad 9470 9470 c8e5 ecec ef80 942f 942f\n\n"
+        "00:00:00:15\t942c 942c\n"
+    )
+    picture = draw_film(tmp_path / "picture.mov", 25, PAL, "prores_ks")
+    both = ["-i", str(picture), "-i", str(tmp_path / "lines.scc"), "-map", "0", "-map", "1", "-c", "copy"]
+    _, got = delivered(wrap(both, tmp_path / "film.mov"), out)
+    found = [line for line in got.table if line["before"] and line["before"]["codec"] == "eia_608"]
+    assert [line["how"] for line in found] == ["copy" if kept else ""]
+    assert ("subtitle 1: kept (eia_608)" in lost(got)) is not kept
+
+
+def test_a_second_picture_comes_along_and_keeps_its_old_mouths(tmp_path: Path) -> None:
+    one = draw_film(tmp_path / "one.mkv", 12, PAL)
+    two = draw_film(tmp_path / "two.mkv", 12, PAL, "libx264", (96, 64))
+    command = ["-i", str(one), "-i", str(two), "-map", "1", "-map", "0", "-c", "copy"]
+    film = wrap([*command, "-disposition:0", "0", "-disposition:1", "default"], tmp_path / "film.mkv")
+    was, got = delivered(film, "out.mkv")
+    assert (was.picture, was.width) == (1, 160), "the one that is marked as default is dubbed"
+    assert [(s.codec, s.disposition) for s in got.streams if s.kind == "video"] == [
+        ("ffv1", ("default",)),
+        ("h264", ()),
+    ]
+    assert any("another picture" in note and "old mouths" in note for note in got.notes)
+    assert lost(got) == []
