@@ -143,7 +143,8 @@ def probe(path: Path) -> Film:
         )
     time_base = Fraction(said["time_base"])
     rate, steady = count.rate_of_stamps(walk.pts, time_base, [said.get("avg_frame_rate"), said.get("r_frame_rate")])
-    last = 1 / rate if steady else Fraction(int(walk.last_ticks)) * time_base or 1 / rate
+    usual = int(np.median(np.diff(walk.pts))) if walk.pts.size > 1 else 0  # of a film with a hole, not the mean
+    last = 1 / rate if steady else Fraction(walk.last_ticks or usual) * time_base or 1 / rate
     length = (walk.pts.size - 1) / rate if steady else Fraction(int(walk.pts[-1] - walk.pts[0])) * time_base
     first = Fraction(int(walk.pts[0])) * time_base
     streams = tuple(map(_stream, facts["streams"]))
