@@ -32,7 +32,7 @@ class Container:
     hz: int | None = None  # the only rate of its sound
     whole_frames: bool = False  # its sound ends with a frame: what is longer is cut, what is shorter is filled up
     rates: frozenset[Fraction] | None = None  # of its picture; None: all, and variable ones
-    spells: Mapping[str, str] = field(default_factory=dict)  # languages that it knows under another code
+    spells: Mapping[str, str] = field(default_factory=dict, hash=False)  # languages that it knows under another code
 
     def sound_as(self, codec: str, channels: int) -> tuple[str, int | None]:
         """(ffmpeg's codec option, bits a second or None): `copy` wherever the container takes the sound as it is."""
