@@ -18,7 +18,7 @@ from prefect.cache_policies import NO_CACHE
 
 from storage.catalog import Finding
 from storage.errors import DublineError, Refused
-from storage.film import programs
+from storage.film import mastering, programs
 from storage.film.containers import Container, container_of
 from storage.film.probe import Film, Sound, Stream, probe, probe_sound
 from storage.film.timecode import frame_of
@@ -131,7 +131,7 @@ def command(film: Film, picture: Picture, dub: Sound, lanes: list[Lane], contain
         said += [word for tag in _said(film, lane, container) for word in (f"-metadata:s:{number}", tag)]
     if film.start_timecode:
         options["metadata"] = f"timecode={film.start_timecode}"
-    if film.codec == "hevc" and container.form in ("mov", "mp4"):
+    if picture.encoder.makes == "hevc" and container.form in ("mov", "mp4"):
         mixed = 0 < picture.copied < picture.frames  # parameter sets lie among the pictures (storage/film/joint.py)
         options["tag:v:0"] = "hev1" if mixed else "hvc1"  # the spelling that Apple's players open
     mapped = [inputs[lane.source][str(lane.index)] for lane in lanes]
@@ -181,6 +181,7 @@ def mux(film: Film, picture: Picture, dub: Sound, out: Path, language: str = "")
     lanes, notes = plan(film, dub, container, language)
     beside = out.with_name(out.name + ".part")
     try:
+        graded(film, picture)
         programs.ffmpeg(command(film, picture, dub, lanes, container, beside))
         written = probe(beside)
         check(film, written)
@@ -202,6 +203,17 @@ def mux(film: Film, picture: Picture, dub: Sound, out: Path, language: str = "")
         out, exact, (*notes, *(check.said for check in compared if check.said)), written.streams, written.frames,
         written.rate, written.start_timecode, tuple(table(both)), tuple(check.finding() for check in compared),
     )  # fmt: skip
+
+
+def graded(film: Film, picture: Picture) -> None:
+    """Says HDR10's numbers in the container of the conformed picture, which is ours, where its codec cannot."""
+    if not film.mastering or picture.encoder.makes == "hevc":
+        return
+    if picture.encoder.codec == "ffv1":  # lies in NUT, which has no place for them
+        beside = picture.path.with_name(picture.path.name + ".part")
+        programs.ffmpeg(["-i", str(picture.path.absolute()), "-c", "copy", "-f", "mov", str(beside.absolute())])
+        beside.replace(picture.path)
+    mastering.put(picture.path, film.mastering)
 
 
 def check(film: Film, written: Film) -> None:

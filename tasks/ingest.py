@@ -22,6 +22,7 @@ from storage.film.colour import matrix_of
 from storage.film.containers import MXF, container_of
 from storage.film.count import holes
 from storage.film.encoders import Deliver, encoder_for, unjay
+from storage.film.groups import groups_of
 from storage.film.planes import pixel_format
 from storage.film.probe import Film, Sound, fingerprint, probe, probe_sound
 from storage.film.read import frames
@@ -112,10 +113,11 @@ def check_picture(film: Film, out: Path, deliver: Deliver) -> None:
     if container.rates is not None and (not film.steady or film.rate not in container.rates):
         rate = f"{film.rate} frames a second" if film.steady else "frames that last unequally long"
         raise Refused(f"{out.name}: {container.name} has no {rate}. {out.with_suffix('.mov').name} takes them.")
-    if container is MXF and encoder.makes == "h264" and not encoder.copies:
+    if container is MXF and encoder.makes == "h264" and not (film.ordered and groups_of(film, encoder)):
         raise Refused(
-            f"{out.name}: ffmpeg does not write into MXF in which order H.264 pictures are shown, so only such whose "
-            f"every frame stands alone are put there. Take {out.with_suffix('.mov').name}, or --deliver prores."
+            f"{out.name}: ffmpeg does not write into MXF in which order H.264 pictures are shown, so only a film "
+            f"without B-frames whose packets can be copied is put there. Take {out.with_suffix('.mov').name}, or "
+            f"--deliver prores."
         )
     if container.pictures is not None and encoder.makes not in container.pictures:
         raise Refused(

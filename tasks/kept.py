@@ -112,7 +112,7 @@ def checks(film: Film, written: Film, both: Sequence[Pair], container: Container
     """
     found = [*_streams(film, written, both, container), *_picture(film, written, container)]
     found += [
-        Check(CALLED[name], 1, 0, f"The picture's {CALLED[name]} cannot be written again and are not in the delivery.")
+        Check(CALLED[name], 1, 0, f"Pictures that were encoded again have lost their {CALLED[name]}.")
         for name in sorted(lost)
     ]
     if film.chapters:

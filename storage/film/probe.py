@@ -81,6 +81,7 @@ class Film:
     tags: dict[str, str]
     chapters: int
     missing: str  # what the file promises and does not hold, in words; empty if it is whole
+    ordered: bool = False  # the picture's packets lie in the order in which they are shown: it has no B-frames
     digests: dict[int, str] = field(default_factory=dict, repr=False, compare=False)  # of each stream but the picture
 
     @property
@@ -163,7 +164,7 @@ def probe(path: Path) -> Film:
         rotation=next((int(d["rotation"]) % 360 for d in said.get("side_data_list", []) if "rotation" in d), 0),
         start_timecode=_start_timecode(said["index"], streams, tags), streams=streams, tags=tags,
         chapters=len(facts.get("chapters", [])), missing=_missing(facts, said, walk),
-        digests=walk.digests,
+        ordered=walk.ordered, digests=walk.digests,
     )  # fmt: skip
 
 

@@ -10,10 +10,12 @@ from storage.catalog import Verdict
 from storage.film import programs
 from storage.film.encoders import Deliver
 from storage.film.probe import Film, probe, probe_sound
+from storage.film.read import frames
 from tasks.conform import lay_takes
 from tasks.deliver import Delivered, mux
+from tasks.ingest import ingest_episode
 from tests.captions import captions_of, draw_captioned_film, triplets
-from tests.shoot import FILM_24, NTSC_30, PAL, draw_film, draw_sound, wrap
+from tests.shoot import FILM_24, NTSC_30, PAL, draw_film, draw_sound, number_on, wrap
 
 
 def delivered(film_path: Path, out: str, deliver: Deliver = "same", dub: Path | None = None) -> tuple[Film, Delivered]:
@@ -185,3 +187,52 @@ def test_a_second_picture_comes_along_and_keeps_its_old_mouths(tmp_path: Path) -
     ]
     assert any("another picture" in note and "old mouths" in note for note in got.notes)
     assert lost(got) == []
+
+
+HDR10 = {
+    "master-display": "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)",
+    "max-cll": "1000,400",
+}
+PQ = {"color_primaries": "bt2020", "color_trc": "smpte2084", "colorspace": "bt2020nc", "color_range": "tv"}
+
+
+@pytest.mark.parametrize(
+    ("out", "deliver", "kept"),
+    [
+        pytest.param("out.mp4", "same", True, id="hevc-in-mp4"),
+        pytest.param("out.mov", "same", True, id="hevc-in-mov"),
+        pytest.param("out.mkv", "same", True, id="hevc-in-mkv"),
+        pytest.param("out.mov", "prores", True, id="prores-in-mov"),
+        pytest.param("out.mkv", "prores", True, id="prores-in-mkv"),
+        pytest.param("out.mov", "ffv1", True, id="ffv1-in-mov"),
+        pytest.param("out.mkv", "ffv1", True, id="ffv1-in-mkv"),
+        pytest.param("out.mxf", "prores", False, id="prores-in-mxf"),
+    ],
+)
+def test_hdr10_numbers_stay_with_the_picture_or_are_a_finding(
+    tmp_path: Path, out: str, deliver: Deliver, kept: bool
+) -> None:
+    said = ":".join(f"{key}={value}" for key, value in HDR10.items())
+    options = {"x265-params": f"log-level=none:hdr10=1:repeat-headers=1:{said}"}
+    shot = draw_film(tmp_path / "film.mp4", 6, PAL, "libx265", pix_fmt="yuv420p10le", tags=PQ, options=options)
+    film, got = delivered(shot, out, deliver)
+    assert film.mastering == HDR10
+    assert (probe(got.path).mastering == HDR10) is kept
+    assert [name for name in lost(got) if name.startswith("HDR10")] == ([] if kept else ["HDR10 max-cll"])
+    assert {f"HDR10 {name}" for name in HDR10} <= {found.meter for found in got.findings}
+
+
+def test_hlg_is_tagged_as_it_was(tmp_path: Path) -> None:
+    tags = PQ | {"color_trc": "arib-std-b67"}
+    shot = draw_film(tmp_path / "film.mov", 6, PAL, "prores_ks", tags=tags)
+    for out, deliver in (("same.mov", "same"), ("same.mkv", "same"), ("ffv1.mkv", "ffv1")):
+        _, got = delivered(shot, out, "ffv1" if deliver == "ffv1" else "same")
+        assert lost(got) == [] and probe(got.path).colour.transfer == "arib-std-b67"
+
+
+def test_an_all_intra_h264_master_goes_into_mxf_and_is_read_frame_for_frame(tmp_path: Path) -> None:
+    shot = draw_film(tmp_path / "film.mov", 12, PAL, "libx264", options={"g": "1"}, timecode="10:00:00:00")
+    given = ingest_episode(shot, draw_sound(tmp_path / "dub.wav", Fraction(12, 25)), tmp_path / "out.mxf")
+    _, got = delivered(shot, "out.mxf", dub=given.dub.path)
+    assert [number_on(frame.planes[0]) for frame in frames(probe(got.path))] == list(range(12))
+    assert (got.start_timecode, lost(got)) == ("10:00:00:00", [])
