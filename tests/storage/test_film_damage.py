@@ -13,18 +13,7 @@ from storage.film.count import holes
 from storage.film.probe import probe
 from storage.film.read import frames
 from tasks.ingest import check_film, ingest_episode
-from tests.shoot import PAL, draw_film, draw_sound, wrap
-
-
-def overwrite(film: Path, frame: int) -> Path:
-    """Zeros over the middle third of one frame's packet, as a bad block on a disk leaves them."""
-    with av.open(str(film)) as container:
-        packets = sorted((p for p in container.demux(video=0) if p.size), key=lambda p: p.pts or 0)
-        at, size = packets[frame].pos or 0, packets[frame].size
-    content = bytearray(film.read_bytes())
-    content[at + size // 3 : at + 2 * size // 3] = bytes(2 * size // 3 - size // 3)
-    film.write_bytes(bytes(content))
-    return film
+from tests.shoot import PAL, damage, draw_film, draw_sound, wrap
 
 
 @pytest.mark.parametrize(
@@ -41,7 +30,7 @@ def test_a_frame_that_is_damaged_in_the_middle_is_named(
 ) -> None:
     shot = draw_film(tmp_path / name, 30, PAL, codec, options=options)
     assert len(list(frames(probe(shot)))) == 30
-    film = probe(overwrite(shot, 15))
+    film = probe(damage(shot, 15))
     seen: list[int] = []
     with pytest.raises(Refused, match=r"frame \d+.*copy it again") as refused:
         seen.extend(frame.index for frame in frames(film))
