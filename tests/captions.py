@@ -3,6 +3,7 @@
 No filter of ffmpeg puts them into a film, so the bytes are laid between the encoder and the file here, by hand.
 """
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -25,11 +26,23 @@ def triplets(number: int) -> bytes:
     return bytes([0xFC, 0x20 + number % 90, 0x21 + number // 90, 0xFE, 0x00, number % 256])
 
 
+def user_data(said: bytes) -> bytes:
+    """The triplets as ATSC packs them."""
+    return b"\xb5\x00\x31GA94\x03" + bytes([0x40 | len(said) // 3, 0xFF]) + said + b"\xff"
+
+
+# HDR10+ (ETSI TS 103 433 calls it by SMPTE ST 2094-40): one window, everything else 0.
+HDR10_PLUS: Final = b"\xb5\x00\x3c\x00\x01\x04\x01\x40" + bytes(20)
+
+
 def draw_captioned_film(
     path: Path, frames: int = 24, codec: str = "libx264", rate: Fraction = PAL, size: tuple[int, int] = (160, 96),
-    options: dict[str, str] | None = None,
+    options: dict[str, str] | None = None, said: Callable[[int], bytes] = lambda n: user_data(triplets(n)),
 ) -> Path:  # fmt: skip
-    """A film in H.264 or HEVC whose every frame n carries `triplets(n)`, in showing order."""
+    """A film in H.264 or HEVC whose every frame n carries `triplets(n)`, in showing order.
+
+    said  what else frame n shall carry, as a message of ITU-T T.35
+    """
     with av.open(str(path.absolute()), "w") as film:
         picture: Any = film.add_stream(codec, rate=rate, options={**QUICK[codec], **(options or {})})
         picture.width, picture.height, picture.pix_fmt = *size, "yuv420p"
@@ -40,10 +53,10 @@ def draw_captioned_film(
             shot.pts, shot.time_base = n, 1 / rate
             packets += picture.encode(shot)
         for packet in [*packets, *picture.encode()]:
-            said = av.Packet(_captioned(bytes(packet), triplets(round(packet.pts * packet.time_base * rate)), codec))
-            said.pts, said.dts, said.time_base, said.stream = packet.pts, packet.dts, packet.time_base, picture
-            said.is_keyframe = packet.is_keyframe
-            film.mux(said)
+            laid = av.Packet(_with(bytes(packet), said(round(packet.pts * packet.time_base * rate)), codec))
+            laid.pts, laid.dts, laid.time_base, laid.stream = packet.pts, packet.dts, packet.time_base, picture
+            laid.is_keyframe = packet.is_keyframe
+            film.mux(laid)
     return path
 
 
@@ -54,11 +67,9 @@ def captions_of(path: Path) -> list[bytes]:
     return [next((bytes(each) for each in said if each.type.name == "A53_CC"), b"") for said in beside]
 
 
-def _captioned(access_unit: bytes, said: bytes, codec: str) -> bytes:
-    payload = b"\xb5\x00\x31GA94\x03" + bytes([0x40 | len(said) // 3, 0xFF]) + said + b"\xff"
+def _with(access_unit: bytes, payload: bytes, codec: str) -> bytes:
     unit = b"\x04" + bytes([len(payload)]) + payload + b"\x80"
-    for tail in (b"\0", b"\1", b"\2", b"\3"):  # two zeros must not be followed by a small byte
-        unit = unit.replace(b"\0\0" + tail, b"\0\0\3" + tail)
+    unit = re.sub(rb"\0\0(?=[\0-\3])", b"\0\0\3", unit)  # two zeros must not be followed by a small byte
     start = b"\0\0\0\1"
     units = [part.rstrip(b"\0") for part in access_unit.split(b"\0\0\1")[1:]]
     first = next(n for n, part in enumerate(units) if VCL[codec](part))

@@ -14,8 +14,9 @@ from storage.film.read import frames
 from tasks.conform import lay_takes
 from tasks.deliver import Delivered, mux
 from tasks.ingest import ingest_episode
-from tests.captions import captions_of, draw_captioned_film, triplets
+from tests.captions import HDR10_PLUS, captions_of, draw_captioned_film, triplets
 from tests.shoot import FILM_24, NTSC_30, PAL, draw_film, draw_sound, number_on, wrap
+from tests.tasks.test_conform import draw_take
 
 
 def delivered(film_path: Path, out: str, deliver: Deliver = "same", dub: Path | None = None) -> tuple[Film, Delivered]:
@@ -236,3 +237,22 @@ def test_an_all_intra_h264_master_goes_into_mxf_and_is_read_frame_for_frame(tmp_
     _, got = delivered(shot, "out.mxf", dub=given.dub.path)
     assert [number_on(frame.planes[0]) for frame in frames(probe(got.path))] == list(range(12))
     assert (got.start_timecode, lost(got)) == ("10:00:00:00", [])
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_captions_stay_where_some_groups_are_copied_and_some_encoded(tmp_path: Path, codec: str) -> None:
+    options = {"g": "8", "bf": "2"} if codec == "libx264" else {"x265-params": "log-level=none:keyint=8:open-gop=0"}
+    film = probe(draw_captioned_film(tmp_path / "film.mp4", 24, codec, options=options))
+    take = draw_take(film, tmp_path, range(9, 12))
+    picture = lay_takes(film, [take], tmp_path.joinpath, tmp_path / "picture.tmp")
+    got = mux(film, picture, probe_sound(draw_sound(tmp_path / "dub.wav", film.duration)), tmp_path / "out.mov")
+    assert 0 < picture.copied < 24 and picture.changed == (9, 10, 11)
+    assert captions_of(got.path) == [triplets(n) for n in range(24)]
+    assert lost(got) == []
+
+
+def test_hdr10_plus_cannot_be_written_and_is_a_finding(tmp_path: Path) -> None:
+    film = draw_captioned_film(tmp_path / "film.mp4", 6, "libx265", said=lambda n: HDR10_PLUS)
+    _, got = delivered(film, "out.mkv", "ffv1")
+    assert lost(got) == ["HDR10+"]
+    assert any("have lost their HDR10+" in note for note in got.notes)
