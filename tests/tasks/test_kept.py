@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from storage.catalog import Verdict
@@ -256,3 +257,32 @@ def test_hdr10_plus_cannot_be_written_and_is_a_finding(tmp_path: Path) -> None:
     _, got = delivered(film, "out.mkv", "ffv1")
     assert lost(got) == ["HDR10+"]
     assert any("have lost their HDR10+" in note for note in got.notes)
+
+
+@pytest.mark.parametrize("rate", [PAL, FILM_24, NTSC_30])
+def test_an_mxf_master_with_mono_tracks_stays_one(tmp_path: Path, rate: Fraction) -> None:
+    picture = draw_film(tmp_path / "picture.mov", 40, rate, "prores_ks", timecode="10:00:00:00")
+    sound = draw_sound(tmp_path / "mono.wav", Fraction(40) / rate, subtype="PCM_24")
+    inputs = ["-i", str(picture), *(word for _ in range(4) for word in ("-i", str(sound)))]
+    maps = [word for number in range(5) for word in ("-map", f"{number}:0")]
+    named = ["-c", "copy", "-metadata", "timecode=10:00:00:00", "-metadata", "material_package_name=EP03"]
+    film, got = delivered(wrap([*inputs, *maps, *named], tmp_path / "film.mxf"), "out.mxf")
+    assert film.tags["material_package_name"] == probe(got.path).tags["material_package_name"] == "EP03"
+    assert [(s.codec, s.channels) for s in got.streams if s.kind == "audio"] == [("pcm_s24le", 1)] * 5
+    assert (got.start_timecode, got.rate, got.frames) == ("10:00:00:00", rate, 40)
+    assert lost(got) == [] and got.audio_bit_exact
+    copied = [found.meter for found in got.findings if found.meter.endswith("bit for bit")]
+    assert copied == [f"audio {number}: bit for bit" for number in (1, 2, 3, 4)]
+
+
+def test_mpeg2_in_mxf_becomes_ffv1_in_mxf_and_says_why(tmp_path: Path) -> None:
+    shot = draw_film(tmp_path / "a.mkv", 12, PAL, size=(256, 144))
+    film = wrap(["-i", str(shot), "-c:v", "mpeg2video", "-bf", "2", "-q:v", "2"], tmp_path / "film.mxf")
+    was, got = delivered(film, "out.mxf")
+    assert [frame.index for frame in frames(probe(got.path))] == list(range(12))
+    assert (was.codec, probe(got.path).codec) == ("mpeg2video", "ffv1")
+    assert all(
+        np.array_equal(a, b)
+        for one, other in zip(frames(was), frames(probe(got.path)), strict=True)
+        for a, b in zip(one.planes, other.planes, strict=True)
+    )
