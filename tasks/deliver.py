@@ -18,7 +18,7 @@ from prefect.cache_policies import NO_CACHE
 
 from storage.catalog import Finding
 from storage.errors import DublineError, Refused
-from storage.film import mastering, programs
+from storage.film import entry, programs
 from storage.film.containers import Container, container_of
 from storage.film.probe import Film, Sound, Stream, probe, probe_sound
 from storage.film.timecode import frame_of
@@ -181,7 +181,7 @@ def mux(film: Film, picture: Picture, dub: Sound, out: Path, language: str = "")
     lanes, notes = plan(film, dub, container, language)
     beside = out.with_name(out.name + ".part")
     try:
-        graded(film, picture)
+        dressed(film, picture)
         programs.ffmpeg(command(film, picture, dub, lanes, container, beside))
         written = probe(beside)
         check(film, written)
@@ -205,15 +205,18 @@ def mux(film: Film, picture: Picture, dub: Sound, out: Path, language: str = "")
     )  # fmt: skip
 
 
-def graded(film: Film, picture: Picture) -> None:
-    """Says HDR10's numbers in the container of the conformed picture, which is ours, where its codec cannot."""
-    if not film.mastering or picture.encoder.makes == "hevc":
+def dressed(film: Film, picture: Picture) -> None:
+    """Says in the conformed picture's container, which is ours, what its codec cannot say of it."""
+    said = {} if picture.encoder.makes == "hevc" else entry.light(film.mastering)
+    if any(film.crop):
+        said |= entry.aperture(film.width, film.height, film.crop)
+    if not said:
         return
-    if picture.encoder.codec == "ffv1":  # lies in NUT, which has no place for them
+    if picture.encoder.codec == "ffv1":  # lies in NUT, which has no place for it
         beside = picture.path.with_name(picture.path.name + ".part")
         programs.ffmpeg(["-i", str(picture.path.absolute()), "-c", "copy", "-f", "mov", str(beside.absolute())])
         beside.replace(picture.path)
-    mastering.put(picture.path, film.mastering)
+    entry.put(picture.path, said)
 
 
 def check(film: Film, written: Film) -> None:

@@ -196,6 +196,11 @@ def _picture(film: Film, written: Film, container: Container) -> Iterator[Check]
             yield _check(f"colour {name}", 1, int(same), said)
     said = f"The shape of a pixel was {film.sar} and reads {written.sar}."
     yield _check("shape of a pixel", 1, int(written.sar == film.sar), said)
+    if any(film.crop):
+        said = (
+            f"{container.name} does not keep the clean aperture: {film.crop} pixels outside it, and now {written.crop}."
+        )
+        yield _check("clean aperture", 1, int(written.crop == film.crop), said)
     for name, was in film.mastering.items():
         same = written.mastering.get(name) == was
         yield _check(f"HDR10 {name}", 1, int(same), f"{container.name} does not keep {name} = {was} with this picture.")

@@ -82,6 +82,7 @@ class Film:
     chapters: int
     missing: str  # what the file promises and does not hold, in words; empty if it is whole
     ordered: bool = False  # the picture's packets lie in the order in which they are shown: it has no B-frames
+    crop: tuple[int, int, int, int] = (0, 0, 0, 0)  # pixels at top, bottom, left, right outside the clean aperture
     digests: dict[int, str] = field(default_factory=dict, repr=False, compare=False)  # of each stream but the picture
 
     @property
@@ -164,7 +165,7 @@ def probe(path: Path) -> Film:
         rotation=next((int(d["rotation"]) % 360 for d in said.get("side_data_list", []) if "rotation" in d), 0),
         start_timecode=_start_timecode(said["index"], streams, tags), streams=streams, tags=tags,
         chapters=len(facts.get("chapters", [])), missing=_missing(facts, said, walk),
-        ordered=walk.ordered, digests=walk.digests,
+        ordered=walk.ordered, crop=_crop(said), digests=walk.digests,
     )  # fmt: skip
 
 
@@ -253,6 +254,14 @@ def _bits(said: dict[str, Any]) -> int:
 def _sar(said: dict[str, Any]) -> Fraction:
     text = said.get("sample_aspect_ratio", "1:1").replace(":", "/")
     return Fraction(1) if text.startswith("0/") or text.endswith("/0") else Fraction(text)
+
+
+def _crop(said: dict[str, Any]) -> tuple[int, int, int, int]:
+    found: dict[str, Any] = next(
+        (d for d in said.get("side_data_list", []) if d.get("side_data_type") == "Frame Cropping"), {}
+    )
+    top, bottom, left, right = (int(found.get(f"crop_{side}", 0)) for side in ("top", "bottom", "left", "right"))
+    return top, bottom, left, right
 
 
 def _range(said: dict[str, Any]) -> str | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from storage.catalog import Verdict
-from storage.film import programs
+from storage.film import entry, programs
 from storage.film.encoders import Deliver
 from storage.film.probe import Film, probe, probe_sound
 from storage.film.read import frames
@@ -286,3 +286,34 @@ def test_mpeg2_in_mxf_becomes_ffv1_in_mxf_and_says_why(tmp_path: Path) -> None:
         for one, other in zip(frames(was), frames(probe(got.path)), strict=True)
         for a, b in zip(one.planes, other.planes, strict=True)
     )
+
+
+@pytest.mark.parametrize(
+    ("codec", "out", "deliver", "kept"),
+    [
+        pytest.param("prores_ks", "out.mov", "same", True, id="prores"),
+        pytest.param("prores_ks", "out.mkv", "ffv1", True, id="prores-to-ffv1-in-mkv"),
+        pytest.param("libx264", "out.mp4", "same", True, id="h264"),
+        pytest.param("prores_ks", "out.mxf", "same", False, id="prores-in-mxf"),
+    ],
+)
+def test_the_clean_aperture_stays_or_is_a_finding(
+    tmp_path: Path, codec: str, out: str, deliver: Deliver, kept: bool
+) -> None:
+    shot = draw_film(tmp_path / "film.mov", 12, PAL, codec)
+    entry.put(shot, entry.aperture(160, 96, (2, 4, 8, 6)))
+    entry.put(shot, entry.aperture(160, 96, (0, 0, 2, 2)))  # it has one: nothing is laid over it
+    film, got = delivered(shot, out, deliver)
+    assert (film.crop, film.width, film.height) == ((2, 4, 8, 6), 160, 96)
+    assert lost(got) == ([] if kept else ["clean aperture"])
+    assert (probe(got.path).crop == film.crop) is kept
+
+
+def test_only_a_mov_with_its_index_behind_is_written_into(tmp_path: Path) -> None:
+    shot = draw_film(tmp_path / "a.mov", 3, PAL, "prores_ks")
+    fast = wrap(["-i", str(shot), "-c", "copy", "-movflags", "+faststart"], tmp_path / "fast.mov")
+    before = fast.read_bytes()
+    for film in (fast, draw_film(tmp_path / "b.mkv", 3, PAL)):
+        with pytest.raises(ValueError, match="index"):
+            entry.put(film, {b"clli": bytes(4)})
+    assert fast.read_bytes() == before
