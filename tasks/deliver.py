@@ -197,7 +197,7 @@ def mux(film: Film, picture: Picture, dub: Sound, out: Path, language: str = "")
         beside.replace(out)
     finally:
         beside.unlink(missing_ok=True)
-    both = pairs(film, written, {lane.index: lane.codec for lane in lanes if lane.source == "film"})
+    both = pairs(film, written, [(lane.source, lane.index, lane.codec) for lane in lanes])
     compared = checks(film, written, both, container, picture.lost)
     return Delivered(
         out, exact, (*notes, *(check.said for check in compared if check.said)), written.streams, written.frames,

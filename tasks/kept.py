@@ -6,7 +6,7 @@ Deliberately not here: deciding what goes in (deliver), frames, times and timeco
 at all (deliver.check).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from storage.film.containers import Container
 from storage.film.probe import Film, Stream
 
 Facts = dict[str, Any]  # JSON
+Went = tuple[str, int, str]  # a stream of the delivery: picture, dub or film; its index there; copy or its codec
 
 # Of the file that was, not of the film in it: who wrote it, and its own numbers.
 OWN_TAGS: Final = frozenset({
@@ -39,7 +40,7 @@ class Pair:
 
     before: Stream | None
     after: Stream | None
-    how: str  # copy, the codec that it became, picture, dub, anew, elsewhere (not as a stream), or empty: left out
+    how: str  # copy, the codec that it became, picture, dub, anew, elsewhere (no stream), replaced, or empty: left out
 
 
 @dataclass(frozen=True)
@@ -57,28 +58,30 @@ class Check:
         return Finding(None, self.meter[:60], self.has, "", self.had, verdict)
 
 
-def pairs(film: Film, written: Film, carried: Mapping[int, str]) -> list[Pair]:
-    """The streams of both files, the film's first, in their order.
+def pairs(film: Film, written: Film, went: Sequence[Went], replaced: int | None = None) -> list[Pair]:
+    """The streams of both files, the film's in their order and then those that only the delivery has.
 
-    carried  how each stream of the film went in, by its index: copy or a codec; what is not here was left out
+    went      the delivery's streams in their order
+    replaced  the sound of the film whose place the dub has taken, if it was asked to
     """
-    found, rest = [], [stream for stream in written.streams if stream.index != written.picture]
-    for stream in film.streams:
-        if stream.index == film.picture:
-            found.append(Pair(stream, written.streams[written.picture], "picture"))
-        elif stream.index not in carried and not _anew(stream):
-            found.append(Pair(stream, None, ""))
-    dub = next((stream for stream in rest if stream.kind == "audio"), None)
-    kept = [stream for stream in film.streams if stream.index in carried or _anew(stream)]
-    if dub is not None:
-        rest.remove(dub)
-        found.append(Pair(None, dub, "dub"))
-    for stream in kept:
-        after = next((one for one in rest if one.kind == stream.kind and _anew(one) == _anew(stream)), None)
+    before = {stream.index: stream for stream in film.streams}
+    rest = [stream for stream in written.streams if not _anew(stream)]
+    found: list[Pair] = []
+    for source, index, how in went:
+        was = before.pop(film.picture if source == "picture" else index) if source != "dub" else None
+        kind = was.kind if was else "audio"
+        after = next((stream for stream in rest if stream.kind == kind), None)
         if after is not None:
             rest.remove(after)
-        found.append(Pair(stream, after, carried.get(stream.index, "anew" if after else "elsewhere")))
-    found += [Pair(None, stream, "anew") for stream in rest]
+        found.append(Pair(was, after, how if source == "film" else source))
+    anew = [stream for stream in written.streams if _anew(stream)]
+    for was in before.values():
+        after = next((stream for stream in anew if _anew(was) and stream.tag == was.tag), None)
+        if after is not None:
+            anew.remove(after)
+        how = "replaced" if was.index == replaced else "" if not _anew(was) else "anew" if after else "elsewhere"
+        found.append(Pair(was, after, how))
+    found += [Pair(None, stream, "anew") for stream in (*rest, *anew)]
     return sorted(found, key=lambda pair: pair.before.index if pair.before else len(film.streams))
 
 
@@ -148,7 +151,7 @@ def _check(meter: str, had: int, has: int, said: str) -> Check:
 
 
 def _streams(film: Film, written: Film, both: Sequence[Pair], container: Container) -> Iterator[Check]:
-    here = [pair for pair in both if pair.before and pair.how != "elsewhere"]
+    here = [pair for pair in both if pair.before and pair.how not in ("elsewhere", "replaced")]
     yield Check("streams of the film", len(here), sum(pair.after is not None for pair in here))
     for pair in here:
         before, after = pair.before, pair.after

@@ -70,7 +70,7 @@ NOT_IN_MATROSKA: Final = frozenset({"pcm_f32be", "pcm_f64be", "pcm_s8", "pcm_blu
 MOV: Final = Container(
     "MOV", "mov", frozenset({"h264", "hevc", "prores", "dnxhd", "mjpeg", "ffv1", "mpeg2video", "mpeg4", "png",
     "jpeg2000", "v210", "rawvideo", "cfhd", "dvvideo"}), PCM | PACKED, "pcm_s24le",
-    frozenset({"mov_text", "eia_608", "ttml"}), "mov_text", attachments=False, covers=True, spells=QUICKTIME,
+    frozenset({"mov_text", "eia_608", "ttml"}), "mov_text", attachments=False, covers=False, spells=QUICKTIME,
 )  # fmt: skip
 MP4: Final = Container(
     "MP4", "mp4", frozenset({"h264", "hevc", "mjpeg", "png"}), PACKED | {"opus", "flac", "truehd"}, "aac",

@@ -1,6 +1,7 @@
 """What of a film is in its delivery: what tasks/kept.py and the tables of storage/film/containers.py promise."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import pytest
 
 from storage.catalog import Verdict
 from storage.film import entry, programs
+from storage.film.containers import MKV
 from storage.film.encoders import Deliver
 from storage.film.probe import Film, probe, probe_sound
 from storage.film.read import frames
 from tasks.conform import lay_takes
 from tasks.deliver import Delivered, mux
 from tasks.ingest import ingest_episode
+from tasks.kept import checks, pairs
 from tests.captions import HDR10_PLUS, captions_of, draw_captioned_film, triplets
 from tests.shoot import FILM_24, NTSC_30, PAL, draw_film, draw_sound, number_on, wrap
 from tests.tasks.test_conform import draw_take
@@ -317,3 +320,16 @@ def test_only_a_mov_with_its_index_behind_is_written_into(tmp_path: Path) -> Non
         with pytest.raises(ValueError, match="index"):
             entry.put(film, {b"clli": bytes(4)})
     assert fast.read_bytes() == before
+
+
+def test_a_sound_that_the_dub_was_to_replace_is_no_loss(tmp_path: Path) -> None:
+    picture = draw_film(tmp_path / "picture.mkv", 50, PAL)
+    film, got = delivered(with_tracks(picture, "film.mkv", *NAMED), "out.mkv")
+    written = probe(got.path)
+    went = [("picture", 0, "copy"), ("dub", 0, "copy"), ("film", 2, "copy")]
+    both = pairs(film, replace(written, streams=written.streams[:3]), went, replaced=1)
+    assert [(pair.before and pair.before.index, pair.after and pair.after.index, pair.how) for pair in both] == [
+        (0, 0, "picture"), (1, None, "replaced"), (2, 2, "copy"), (None, 1, "dub"),
+    ]  # fmt: skip
+    said = {check.meter: (check.has, check.had) for check in checks(film, written, both, MKV, frozenset())}
+    assert said["streams of the film"] == (2, 2) and not any(name.startswith("audio 1") for name in said)
