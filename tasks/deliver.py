@@ -23,6 +23,7 @@ from storage.film.containers import Container, container_of
 from storage.film.probe import Film, Sound, Stream, probe, probe_sound
 from storage.film.timecode import frame_of
 from tasks.conform import Picture
+from tasks.covers import attach, attachable, take_out
 from tasks.kept import Facts, called, checks, pairs, reel, table, title
 
 
@@ -79,7 +80,7 @@ def plan(film: Film, dub: Sound, container: Container, language: str = "") -> tu
             notes.append(
                 f"The film's {called(stream)} is brought from {stream.hz} to {hz} Hz: {container.name} has no other."
             )
-        elif how != "copy":
+        elif how not in ("copy", "attach"):
             notes.append(f"The film's {called(stream)} becomes {how}: {container.name} cannot carry {stream.codec}.")
         if stream.kind == "video" and "attached_pic" not in stream.disposition:
             notes.append(
@@ -88,7 +89,7 @@ def plan(film: Film, dub: Sound, container: Container, language: str = "") -> tu
         # One picture and one sound begin to play by themselves: the dubbed ones.
         kept = tuple(word for word in stream.disposition if stream.kind not in ("audio", "video") or word != "default")
         lanes.append(Lane("film", stream.index, how, kept, rate, hz=hz))
-    return lanes, notes
+    return sorted(lanes, key=lambda lane: lane.codec == "attach"), notes
 
 
 def _how(stream: Stream, container: Container) -> tuple[str, int | None]:
@@ -99,6 +100,8 @@ def _how(stream: Stream, container: Container) -> tuple[str, int | None]:
     if stream.kind == "attachment":
         return "copy" if container.attachments else "", None
     if stream.kind == "video":
+        if container.attachments and attachable(stream):
+            return "attach", None
         held = container.pictures is None or stream.codec in container.pictures
         return "copy" if held and (container.covers or "attached_pic" not in stream.disposition) else "", None
     return "copy" if stream.codec in container.ancillary else "", None
@@ -119,6 +122,9 @@ def command(film: Film, picture: Picture, dub: Sound, lanes: list[Lane], contain
     options |= dict(container.flags) | _colour(film)
     said: list[str] = []  # one option may be said several times, which ffmpeg-python cannot
     for number, lane in enumerate(lanes):
+        if lane.codec == "attach":
+            said += attach(film.streams[lane.index], number, picture.path.parent)
+            continue
         if lane.codec != "copy":
             options[f"c:{number}"] = lane.codec
         if lane.bit_rate:
@@ -134,10 +140,12 @@ def command(film: Film, picture: Picture, dub: Sound, lanes: list[Lane], contain
     if picture.encoder.makes == "hevc" and container.form in ("mov", "mp4"):
         mixed = 0 < picture.copied < picture.frames  # parameter sets lie among the pictures (storage/film/joint.py)
         options["tag:v:0"] = "hev1" if mixed else "hvc1"  # the spelling that Apple's players open
-    mapped = [inputs[lane.source][str(lane.index)] for lane in lanes]
+    mapped = [inputs[lane.source][str(lane.index)] for lane in lanes if lane.codec != "attach"]
     arguments = [str(word) for word in ffmpeg.get_args(ffmpeg.output(*mapped, str(to.absolute()), **options))]
     arguments[-1:-1] = said
-    if lanes[-1].source != "film":  # nothing of the film is mapped, yet its tags and chapters are wanted
+    if all(
+        lane.source != "film" or lane.codec == "attach" for lane in lanes
+    ):  # nothing of the film is mapped, yet its tags and chapters are wanted
         end_of_inputs = arguments.index("-map")
         arguments[end_of_inputs:end_of_inputs] = ["-i", str(film.path.absolute())]
     return arguments
@@ -182,6 +190,9 @@ def mux(film: Film, picture: Picture, dub: Sound, out: Path, language: str = "")
     beside = out.with_name(out.name + ".part")
     try:
         dressed(film, picture)
+        for lane in lanes:
+            if lane.codec == "attach":
+                take_out(film, film.streams[lane.index], picture.path.parent)
         programs.ffmpeg(command(film, picture, dub, lanes, container, beside))
         written = probe(beside)
         check(film, written)

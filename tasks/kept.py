@@ -161,7 +161,7 @@ def _streams(film: Film, written: Film, both: Sequence[Pair], container: Contain
             yield Check(f"{name}: kept {_words(before)}", 1, 0)  # deliver.plan has said so
             continue
         if pair.how not in ("picture", "anew"):
-            yield from _bytes(film, written, pair, before, after, name)
+            yield from _bytes(film, written, pair, before, after, name, container.whole_frames)
         for what, was, now in (
             ("language", language(before), language(after)),
             ("title", title(before), title(after)),
@@ -177,12 +177,15 @@ def _streams(film: Film, written: Film, both: Sequence[Pair], container: Contain
                         f"{container.name} does not keep that {called(before)} is {words}.")  # fmt: skip
 
 
-def _bytes(film: Film, written: Film, pair: Pair, before: Stream, after: Stream, name: str) -> Iterator[Check]:
+def _bytes(
+    film: Film, written: Film, pair: Pair, before: Stream, after: Stream, name: str, whole: bool
+) -> Iterator[Check]:
     """Whether a copied stream's bytes are the film's, and whether one that was not copied lost anything."""
-    if pair.how == "copy":
+    if pair.how in ("copy", "attach"):
         same = film.digests.get(before.index) == written.digests.get(after.index)
         if same or before.codec.startswith("pcm_"):
-            said = f"The sound of {called(before)} is cut or filled up to whole frames of the picture."
+            why = "is cut or filled up to whole frames of the picture" if whole else "has other samples than the film's"
+            said = f"The sound of {called(before)} {why}."
             yield _check(f"{name}: bit for bit", 1, int(same), said)
     elif before.kind == "audio" and (pair.how not in LOSSLESS or before.hz != after.hz):
         yield Check(f"{name}: samples", 1, 0)

@@ -333,3 +333,24 @@ def test_a_sound_that_the_dub_was_to_replace_is_no_loss(tmp_path: Path) -> None:
     ]  # fmt: skip
     said = {check.meter: (check.has, check.had) for check in checks(film, written, both, MKV, frozenset())}
     assert said["streams of the film"] == (2, 2) and not any(name.startswith("audio 1") for name in said)
+
+
+@pytest.mark.parametrize("cover", ["cover.png", "cover.jpg"])
+def test_a_cover_picture_stays_byte_for_byte_or_is_named(tmp_path: Path, cover: str) -> None:
+    art = wrap(["-f", "lavfi", "-i", "testsrc2=s=64x64", "-frames:v", "1"], tmp_path / cover)
+    picture = draw_film(tmp_path / "picture.mp4", 10, PAL, "libx264")
+    second = draw_film(tmp_path / "second.mp4", 10, PAL, "libx264", (96, 64))
+    both = ["-i", str(picture), "-i", str(art), "-i", str(second), "-map", "0", "-map", "1", "-map", "2", "-c", "copy"]
+    film = wrap([*both, "-disposition:v:1", "attached_pic"], tmp_path / "film.mp4")
+    for out in ("out.mkv", "out.mp4"):
+        _, got = delivered(film, out)
+        (kept,) = (s for s in got.streams if "attached_pic" in s.disposition)
+        assert lost(got) == []
+        command = ["-i", str(got.path), "-map", f"0:{kept.index}", "-c", "copy", "-f", "image2"]
+        back = wrap(command, tmp_path / f"back-{cover}")
+        assert back.read_bytes() == art.read_bytes()
+    _, again = delivered(tmp_path / "out.mkv", "again.mkv")
+    assert lost(again) == [] and [s.tags["filename"] for s in again.streams if "filename" in s.tags] == [cover]
+    _, none = delivered(film, "none.mov")
+    assert any("cannot carry the film's cover picture" in note for note in none.notes)
+    assert len(lost(none)) == 2 and lost(none)[0] == "streams of the film"
