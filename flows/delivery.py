@@ -154,7 +154,8 @@ def _written(
     )
     run(report, {"episode": book.episode.name, **said}, stills.taken, clips.written, report_folder(job))
     return Found(
-        notes={"changed": len(picture.changed), "sha": fingerprint(job.out), "seconds": seconds, "files": beside}
+        delivered.findings,
+        notes={"changed": len(picture.changed), "sha": fingerprint(job.out), "seconds": seconds, "files": beside},
     )
 
 

@@ -17,7 +17,9 @@ from typing import Final
 
 from storage.errors import DublineError, Missing, Refused
 from storage.film import programs
+from storage.film.containers import MKV, MOV, MP4, MXF, Container
 from storage.film.programs import Program
+from storage.film.tried import tried
 from storage.settings import settings
 
 FREE_GIB: Final = 5  # takes, caches and a mezzanine of a short film
@@ -149,6 +151,34 @@ def _whisper() -> Check:
     return Check("whisper", there, False, str(path or "none: no transcripts"), "Set DUBLINE_WHISPER to a .pt file.")
 
 
+def _writes_mov() -> Check:
+    return _writes(MOV)
+
+
+def _writes_mp4() -> Check:
+    return _writes(MP4)
+
+
+def _writes_mkv() -> Check:
+    return _writes(MKV)
+
+
+def _writes_mxf() -> Check:
+    return _writes(MXF)
+
+
+def _writes(container: Container) -> Check:
+    """What this ffmpeg puts into a container so that it comes out whole; tried, not looked up."""
+    found = tried()[container.name]
+    said = f"{', '.join(found.pictures)}; {', '.join(found.sounds)}"
+    if absent := [*found.no_pictures, *found.no_sounds]:
+        said += f". Not {', '.join(absent)}"
+    if container.hz:
+        said += f". Sound of {container.hz} Hz and whole frames; no languages, titles, chapters or subtitles"
+    do = "Set DUBLINE_FFMPEG to a build with libx264, libx265 and prores_ks."
+    return Check(f"writes {container.name}", bool(found.pictures and found.sounds), False, said, do)
+
+
 def _catalog() -> Check:
     from storage.catalog.session import Standing, shown_url, standing
 
@@ -212,7 +242,7 @@ def farm() -> Check:
 
 CHECKS: Final[Sequence[Callable[[], Check]]] = (
     _python, _ffmpeg, _ffprobe, opencv, _torch, _gpu, _faces, _persons, _voices, _talking, _starter, _whisper,
-    _catalog, _artifacts, _roots, _rules, _disk, farm,
+    _writes_mov, _writes_mp4, _writes_mkv, _writes_mxf, _catalog, _artifacts, _roots, _rules, _disk, farm,
 )  # fmt: skip
 
 

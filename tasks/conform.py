@@ -54,6 +54,7 @@ class Picture:
     changed: tuple[int, ...]  # frames in which at least one bit differs from the plate, before encoding
     copied: int  # frames whose packets were taken over
     encoder: Encoder
+    lost: frozenset[str] = frozenset()  # what encoded frames carried beside their pixels and carry no more
 
     @property
     def identical(self) -> int:
@@ -181,12 +182,12 @@ def lay_takes(
                 watch(frame, after)
             if touched or (not alone and meet([(frame.index, frame.index + 1)], drawn)):
                 writer.copy(written, frame.index)
-                writer.write(frame.index, after)
+                writer.write(frame.index, after, frame.decoded)
                 written = frame.index + 1
                 on_progress(written, film.frames)
         writer.copy(written, film.frames)
         on_progress(film.frames, film.frames)
-    return Picture(to, film.frames, tuple(changed), writer.copied, encoder)
+    return Picture(to, film.frames, tuple(changed), writer.copied, encoder, writer.lost)
 
 
 def laid(film: Film, takes: Sequence[Take], file_of: FileOf, ranges: Iterable[Range]) -> Iterator[tuple[Frame, Planes]]:

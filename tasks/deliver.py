@@ -6,24 +6,25 @@ container cannot carry is named; written beside, checked by measuring it, then r
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import av
 import ffmpeg
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from storage.catalog import Finding
 from storage.errors import DublineError, Refused
-from storage.film import programs
+from storage.film import entry, programs
 from storage.film.containers import Container, container_of
-from storage.film.probe import Film, Sound, Stream, probe
+from storage.film.probe import Film, Sound, Stream, probe, probe_sound
 from storage.film.timecode import frame_of
 from tasks.conform import Picture
-
-OWN_TAGS: Final = frozenset({"encoder", "major_brand", "minor_version", "compatible_brands", "timecode", "duration"})
+from tasks.covers import attach, attachable, take_out
+from tasks.kept import Facts, called, checks, pairs, reel, table, title
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Delivered:
     frames: int
     rate: Fraction
     start_timecode: str | None
+    table: tuple[Facts, ...] = ()  # the film's streams and the delivery's, side by side
+    findings: tuple[Finding, ...] = field(default=(), compare=False)  # what was kept of the film, and what was not
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Lane:
     disposition: tuple[str, ...]
     bit_rate: int | None = None
     language: str = ""
+    hz: int | None = None  # the rate it is brought to; None: its own
 
 
 def plan(film: Film, dub: Sound, container: Container, language: str = "") -> tuple[list[Lane], list[str]]:
@@ -68,13 +72,24 @@ def plan(film: Film, dub: Sound, container: Container, language: str = "") -> tu
             continue  # timecode and chapters are written anew
         how, rate = _how(stream, container)
         if not how:
-            notes.append(f"{container.name} cannot carry the film's {_called(stream)}; it is left out.")
+            notes.append(f"{container.name} cannot carry the film's {called(stream)}; it is left out.")
             continue
-        if how != "copy":
-            notes.append(f"The film's {_called(stream)} becomes {how}: {container.name} cannot carry {stream.codec}.")
-        kept = tuple(word for word in stream.disposition if not (stream.kind == "audio" and word == "default"))
-        lanes.append(Lane("film", stream.index, how, kept, rate))
-    return lanes, notes
+        hz = container.hz if stream.hz and container.hz != stream.hz else None
+        if hz:
+            how = container.sound if how == "copy" else how
+            notes.append(
+                f"The film's {called(stream)} is brought from {stream.hz} to {hz} Hz: {container.name} has no other."
+            )
+        elif how not in ("copy", "attach"):
+            notes.append(f"The film's {called(stream)} becomes {how}: {container.name} cannot carry {stream.codec}.")
+        if stream.kind == "video" and "attached_pic" not in stream.disposition:
+            notes.append(
+                f"The film has another picture, {called(stream)}: it comes along as it is, with its old mouths."
+            )
+        # One picture and one sound begin to play by themselves: the dubbed ones.
+        kept = tuple(word for word in stream.disposition if stream.kind not in ("audio", "video") or word != "default")
+        lanes.append(Lane("film", stream.index, how, kept, rate, hz=hz))
+    return sorted(lanes, key=lambda lane: lane.codec == "attach"), notes
 
 
 def _how(stream: Stream, container: Container) -> tuple[str, int | None]:
@@ -85,15 +100,11 @@ def _how(stream: Stream, container: Container) -> tuple[str, int | None]:
     if stream.kind == "attachment":
         return "copy" if container.attachments else "", None
     if stream.kind == "video":
+        if container.attachments and attachable(stream):
+            return "attach", None
         held = container.pictures is None or stream.codec in container.pictures
         return "copy" if held and (container.covers or "attached_pic" not in stream.disposition) else "", None
-    return "", None
-
-
-def _called(stream: Stream) -> str:
-    kind = "cover picture" if "attached_pic" in stream.disposition else f"{stream.kind} stream"
-    name = stream.tags.get("title") or stream.tags.get("filename") or stream.tags.get("language", "")
-    return f"{kind} {stream.index} ({', '.join(word for word in (stream.codec, name) if word)})"
+    return "copy" if stream.codec in container.ancillary else "", None
 
 
 def command(film: Film, picture: Picture, dub: Sound, lanes: list[Lane], container: Container, to: Path) -> list[str]:
@@ -109,7 +120,11 @@ def command(film: Film, picture: Picture, dub: Sound, lanes: list[Lane], contain
     }
     options: dict[str, Any] = {"c": "copy", "f": container.form, "map_metadata": 2, "map_chapters": 2}
     options |= dict(container.flags) | _colour(film)
+    said: list[str] = []  # one option may be said several times, which ffmpeg-python cannot
     for number, lane in enumerate(lanes):
+        if lane.codec == "attach":
+            said += attach(film.streams[lane.index], number, picture.path.parent)
+            continue
         if lane.codec != "copy":
             options[f"c:{number}"] = lane.codec
         if lane.bit_rate:
@@ -117,19 +132,36 @@ def command(film: Film, picture: Picture, dub: Sound, lanes: list[Lane], contain
         options[f"disposition:{number}"] = "+".join(lane.disposition) or "0"
         source, index = ("film", film.picture) if lane.source == "picture" else (lane.source, lane.index)
         options[f"map_metadata:s:{number}"] = f"{numbers[source]}:s:{index}"
-        if lane.language:
-            options[f"metadata:s:{number}"] = f"language={lane.language}"
+        if lane.hz:
+            options[f"ar:{number}"] = lane.hz
+        said += [word for tag in _said(film, lane, container) for word in (f"-metadata:s:{number}", tag)]
     if film.start_timecode:
         options["metadata"] = f"timecode={film.start_timecode}"
-    if film.codec == "hevc" and container.form in ("mov", "mp4"):
+    if picture.encoder.makes == "hevc" and container.form in ("mov", "mp4"):
         mixed = 0 < picture.copied < picture.frames  # parameter sets lie among the pictures (storage/film/joint.py)
         options["tag:v:0"] = "hev1" if mixed else "hvc1"  # the spelling that Apple's players open
-    mapped = [inputs[lane.source][str(lane.index)] for lane in lanes]
+    mapped = [inputs[lane.source][str(lane.index)] for lane in lanes if lane.codec != "attach"]
     arguments = [str(word) for word in ffmpeg.get_args(ffmpeg.output(*mapped, str(to.absolute()), **options))]
-    if lanes[-1].source != "film":  # nothing of the film is mapped, yet its tags and chapters are wanted
+    arguments[-1:-1] = said
+    if all(
+        lane.source != "film" or lane.codec == "attach" for lane in lanes
+    ):  # nothing of the film is mapped, yet its tags and chapters are wanted
         end_of_inputs = arguments.index("-map")
         arguments[end_of_inputs:end_of_inputs] = ["-i", str(film.path.absolute())]
     return arguments
+
+
+def _said(film: Film, lane: Lane, container: Container) -> list[str]:
+    """What `-map_metadata` does not say of a stream, or says so that the container does not understand it."""
+    index = film.picture if lane.source == "picture" else lane.index
+    stream = next((each for each in film.streams if each.index == index and lane.source != "dub"), None)
+    language = lane.language or (stream.tags.get("language", "") if stream else "")
+    said = [f"language={container.spells.get(language, language)}"] if language else []
+    if stream and "title" not in stream.tags and "name" in stream.tags:  # MOV's word for it
+        said.append(f"title={title(stream)}")
+    if lane.source == "picture" and reel(film):  # MOV's timecode track takes it from the picture
+        said.append(f"reel_name={reel(film)}")
+    return said
 
 
 def _colour(film: Film) -> dict[str, str]:
@@ -157,19 +189,45 @@ def mux(film: Film, picture: Picture, dub: Sound, out: Path, language: str = "")
     lanes, notes = plan(film, dub, container, language)
     beside = out.with_name(out.name + ".part")
     try:
+        dressed(film, picture)
+        for lane in lanes:
+            if lane.codec == "attach":
+                take_out(film, film.streams[lane.index], picture.path.parent)
         programs.ffmpeg(command(film, picture, dub, lanes, container, beside))
         written = probe(beside)
         check(film, written)
-        exact = bit_exact(dub, written, lanes[1].codec)
+        held = probe_sound(beside).samples if container.whole_frames else dub.samples
+        exact = bit_exact(dub, written, lanes[1].codec, min(held, dub.samples))
         if lanes[1].codec == "copy" and not exact:
             raise DublineError(f"The dub in {out} has other bytes than {dub.path}. Nothing was delivered.")
+        if held != dub.samples:
+            what = "filled up with silence" if held > dub.samples else "cut"
+            by = abs(held - dub.samples)
+            notes.append(f"{container.name} ends its sound with a frame: the dub's end is {what} by {by} samples.")
+            exact = exact and held > dub.samples
         beside.replace(out)
     finally:
         beside.unlink(missing_ok=True)
+    both = pairs(film, written, [(lane.source, lane.index, lane.codec) for lane in lanes])
+    compared = checks(film, written, both, container, picture.lost)
     return Delivered(
-        out, exact, (*notes, *differences(film, written, container)), written.streams, written.frames, written.rate,
-        written.start_timecode,
+        out, exact, (*notes, *(check.said for check in compared if check.said)), written.streams, written.frames,
+        written.rate, written.start_timecode, tuple(table(both)), tuple(check.finding() for check in compared),
     )  # fmt: skip
+
+
+def dressed(film: Film, picture: Picture) -> None:
+    """Says in the conformed picture's container, which is ours, what its codec cannot say of it."""
+    said = {} if picture.encoder.makes == "hevc" else entry.light(film.mastering)
+    if any(film.crop):
+        said |= entry.aperture(film.width, film.height, film.crop)
+    if not said:
+        return
+    if picture.encoder.codec == "ffv1":  # lies in NUT, which has no place for it
+        beside = picture.path.with_name(picture.path.name + ".part")
+        programs.ffmpeg(["-i", str(picture.path.absolute()), "-c", "copy", "-f", "mov", str(beside.absolute())])
+        beside.replace(picture.path)
+    entry.put(picture.path, said)
 
 
 def check(film: Film, written: Film) -> None:
@@ -199,12 +257,15 @@ def _start(film: Film) -> int | str | None:
         return film.start_timecode
 
 
-def bit_exact(dub: Sound, written: Film, codec: str) -> bool:
-    """Whether the delivery's first sound has the dub's samples: the same bytes if it was copied, else decoded alike."""
+def bit_exact(dub: Sound, written: Film, codec: str, samples: int) -> bool:
+    """Whether the delivery's first sound has the dub's samples: the same bytes if it was copied, else decoded alike.
+
+    samples  how many are compared, from the first
+    """
     index = written.sounds[0].index
     if codec == "copy" and _bytes_of(dub.path, dub.stream) == _bytes_of(written.path, index):
         return True
-    return codec != "aac" and _samples_of(dub.path, dub.stream) == _samples_of(written.path, index)
+    return codec != "aac" and _samples_of(dub.path, dub.stream, samples) == _samples_of(written.path, index, samples)
 
 
 def _bytes_of(path: Path, stream: int) -> str:
@@ -216,28 +277,9 @@ def _bytes_of(path: Path, stream: int) -> str:
     return digest.hexdigest()
 
 
-def _samples_of(path: Path, stream: int) -> str:
-    sound = ffmpeg.input(str(path.absolute()))[str(stream)]
+def _samples_of(path: Path, stream: int, samples: int) -> str:
+    sound = ffmpeg.input(str(path.absolute()))[str(stream)].filter("atrim", end_sample=samples)
     return programs.ffmpeg(ffmpeg.output(sound, "-", acodec="pcm_s32le", format="hash", hash="sha256"))
-
-
-def differences(film: Film, written: Film, container: Container) -> list[str]:
-    """What the container did not keep, found by measuring."""
-    notes = []
-    for name in ("matrix", "primaries", "transfer", "range"):
-        was, became = getattr(film.colour, name), getattr(written.colour, name)
-        if was and was != "unknown" and became != was and (was, became) != ("tv", None):  # limited is what none means
-            notes.append(
-                f"{container.name} does not keep the colour tag {name} = {was}; it reads {became or 'nothing'}."
-            )
-    if written.sar != film.sar:
-        notes.append(f"The shape of a pixel was {film.sar} and reads {written.sar}.")
-    if written.chapters != film.chapters:
-        notes.append(f"The film has {film.chapters} chapters, the delivery {written.chapters}.")
-    lost = sorted(film.tags.keys() - written.tags.keys() - OWN_TAGS)
-    if lost:
-        notes.append(f"{container.name} does not keep the tags {', '.join(lost)}.")
-    return notes
 
 
 @task(cache_policy=NO_CACHE)

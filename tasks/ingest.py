@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 import av
 from prefect import task
@@ -18,8 +19,10 @@ from prefect.cache_policies import NO_CACHE
 from storage.catalog import Side
 from storage.errors import Refused
 from storage.film.colour import matrix_of
-from storage.film.containers import container_of
+from storage.film.containers import MXF, container_of
+from storage.film.count import holes
 from storage.film.encoders import Deliver, encoder_for, unjay
+from storage.film.groups import groups_of
 from storage.film.planes import pixel_format
 from storage.film.probe import Film, Sound, fingerprint, probe, probe_sound
 from storage.film.read import frames
@@ -107,6 +110,15 @@ def check_out(out: Path, inputs: list[Path]) -> None:
 def check_picture(film: Film, out: Path, deliver: Deliver) -> None:
     """raises Refused if the delivery's container cannot carry its picture"""
     encoder, container = encoder_for(film, deliver), container_of(out)
+    if container.rates is not None and (not film.steady or film.rate not in container.rates):
+        rate = f"{film.rate} frames a second" if film.steady else "frames that last unequally long"
+        raise Refused(f"{out.name}: {container.name} has no {rate}. {out.with_suffix('.mov').name} takes them.")
+    if container is MXF and encoder.makes == "h264" and not (film.ordered and groups_of(film, encoder)):
+        raise Refused(
+            f"{out.name}: ffmpeg does not write into MXF in which order H.264 pictures are shown, so only a film "
+            f"without B-frames whose packets can be copied is put there. Take {out.with_suffix('.mov').name}, or "
+            f"--deliver prores."
+        )
     if container.pictures is not None and encoder.makes not in container.pictures:
         raise Refused(
             f"{out.name}: {container.name} cannot carry the picture, {encoder.words}. "
@@ -119,10 +131,7 @@ def check_film(film: Film) -> None:
     if film.missing:
         raise Refused(f"{film.path} is not whole: {film.missing}. Copy it again from the original.")
     if film.interlaced:
-        raise Refused(
-            f"{film.path} is interlaced: each picture is two half pictures of different times, and a mouth can be laid "
-            f"into neither. Deinterlace it first, for example `ffmpeg -i FILM -vf bwdif=send_frame -c:v prores_ks …`."
-        )
+        raise Refused(f"{film.path} is interlaced: {INTERLACED}")
     if film.rotation:
         raise Refused(
             f"{film.path} is stored lying and turned by {film.rotation}° only when played. Turn it for good first: "
@@ -136,9 +145,17 @@ def check_film(film: Film) -> None:
         )
     matrix_of(film)
     # The first picture and the last few must be there: a file that was cut off may still promise all of them.
-    for start, end in ((0, 1), (max(0, film.frames - 3), film.frames)):
-        for _ in frames(film, start, end):
-            pass
+    middle = film.frames // 2
+    for start, end in ((0, 1), (middle, middle + 1), (max(0, film.frames - 3), film.frames)):
+        for frame in frames(film, start, end):
+            if frame.decoded is not None and frame.decoded.interlaced_frame:
+                raise Refused(f"{film.path} is interlaced, though its header does not say so: {INTERLACED}")
+
+
+INTERLACED: Final = (
+    "each picture is two half pictures of different times, and a mouth can be laid into neither. Deinterlace it first, "
+    "for example `ffmpeg -i FILM -vf bwdif=send_frame -c:v prores_ks …`."
+)
 
 
 def check_mouths(film: Film, mouths: Mapping[str, Place]) -> None:
@@ -174,6 +191,16 @@ def _notes(film: Film) -> tuple[str, ...]:
     notes = []
     if not film.steady:
         notes.append("The film has no steady rate. Each frame keeps its own time; timecodes are of the mean rate.")
+    if gaps := [] if film.steady else holes(film.pts):
+        frame, ticks = gaps[0]
+        said = f"{len(gaps)} holes, the first after" if len(gaps) > 1 else "a hole after"
+        notes.append(
+            f"The film has {said} frame {frame}, which stands for {float(ticks * film.time_base):.2f} s. The delivery "
+            f"has it too. If it is not meant, frames are lost there: copy the film again from the original."
+        )
+    others = [s for s in film.streams if s.kind == "video" and "attached_pic" not in s.disposition]
+    if len(others) > 1:
+        notes.append(f"The film has {len(others)} pictures. Stream {film.picture} is the one that is dubbed.")
     if film.codec in ("h264", "hevc", "mpeg2video", "mpeg4", "vp9", "av1"):
         notes.append(
             f"The film is {film.codec}, whose frames lean on each other: what leans on a changed one is encoded again."

@@ -56,7 +56,7 @@ def build_report(
     take_of = {row.track_id: row for row in takes}
     shot_of = {row.id: row for row in shots}
     called = {row.id: f"{shot_of[row.shot_id].name}/{row.name}" for row in tracks if row.shot_id in shot_of}
-    spoken = [_finding(row, called.get(_track_of(row, takes)), takes) for row in findings]
+    spoken = [_finding(row, called.get(_track_of(row, takes)), takes) for row in (*findings, *delivered.findings)]
     changed = set(picture.changed)
 
     def track(row: Track) -> dict[str, Any]:
@@ -89,6 +89,7 @@ def build_report(
             "streams": [
                 {"kind": s.kind, "codec": s.codec, "language": s.tags.get("language", "")} for s in delivered.streams
             ],
+            "streams_side_by_side": list(delivered.table),
         },
         "frames": {"total": delivered.frames, "changed": len(picture.changed), "identical": picture.identical},
         "audio": {"bit_exact": delivered.audio_bit_exact},

@@ -139,3 +139,14 @@ def keep_pictures(path: Path, pictures: Iterable[Planes], pix_fmt: str) -> int:
         for planes in pictures:
             film.write(planes)
     return film.count
+
+
+def damage(film: Path, frame: int) -> Path:
+    """Zeros over the middle third of one frame's packet, as a bad block on a disk leaves them."""
+    with av.open(str(film)) as container:
+        packets = sorted((p for p in container.demux(video=0) if p.size), key=lambda p: p.pts or 0)
+        at, size = packets[frame].pos or 0, packets[frame].size
+    content = bytearray(film.read_bytes())
+    content[at + size // 3 : at + 2 * size // 3] = bytes(2 * size // 3 - size // 3)
+    film.write_bytes(bytes(content))
+    return film

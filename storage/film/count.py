@@ -1,9 +1,12 @@
 """Counts a film's frames, exactly and without decoding: one walk over every packet of the file."""
 
+import hashlib
+from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import av
 import numpy as np
@@ -19,6 +22,9 @@ STANDARD_RATES: Final = tuple(
 )
 
 
+REORDERED: Final = 64  # frames; H.264 and HEVC may show a picture 16 later than it is stored
+
+
 @dataclass(frozen=True)
 class Walk:
     """What one reading of all packets finds."""
@@ -28,11 +34,14 @@ class Walk:
     latest: Fraction  # seconds: end of the last packet of any stream
     packets: int  # of the picture, those that an edit list hides included
     damaged: int  # packets that the reader marked as broken
+    digests: dict[int, str]  # of every other stream: sha256 of its packets' bytes, one after another
+    ordered: bool  # the picture's packets lie in the order in which they are shown
 
 
 def walk(path: Path, picture: int) -> Walk:
     stamps: list[tuple[int, int]] = []
     latest, packets, damaged = Fraction(0), 0, 0
+    bytes_of: dict[int, Any] = defaultdict(hashlib.sha256)
     try:
         with av.open(str(path.absolute()), metadata_errors="replace") as container:
             for packet in container.demux():
@@ -40,7 +49,9 @@ def walk(path: Path, picture: int) -> Walk:
                     continue
                 damaged += packet.is_corrupt
                 packets += packet.stream.index == picture
-                if packet.stream.index == picture and not packet.is_discard:
+                if packet.stream.index != picture:
+                    bytes_of[packet.stream.index].update(packet)
+                elif not packet.is_discard:
                     if packet.pts is None:
                         raise Refused(
                             f"{path}: the picture has frames without a timestamp, so they cannot be numbered. "
@@ -53,6 +64,8 @@ def walk(path: Path, picture: int) -> Walk:
         raise Refused(f"{path} cannot be read to its end: {error.strerror}. Copy it again from the original.") from None
     if not stamps:
         raise Refused(f"{path} holds not one frame. It is damaged or cut off; copy it again from the original.")
+    ordered = all(a <= b for (a, _), (b, _) in pairwise(stamps))
+    _refuse_jumps(path, [pts for pts, _ in stamps])
     stamps.sort()
     pts = np.array([stamp for stamp, _ in stamps], np.int64)
     if (np.diff(pts) <= 0).any():
@@ -60,7 +73,32 @@ def walk(path: Path, picture: int) -> Walk:
             f"{path}: two frames claim the same time, so they cannot be numbered. Rewrap it with ffmpeg -c copy."
         )
     pts.flags.writeable = False
-    return Walk(pts, stamps[-1][1], latest, packets, damaged)
+    digests = {index: digest.hexdigest() for index, digest in bytes_of.items()}
+    return Walk(pts, stamps[-1][1], latest, packets, damaged, digests, ordered)
+
+
+def _refuse_jumps(path: Path, pts: list[int]) -> None:
+    """raises Refused if a frame lies far from its place: no codec shows it so long after those that follow it"""
+    moved = np.argsort(np.array(pts, np.int64), kind="stable") - np.arange(len(pts))
+    far = np.flatnonzero(np.abs(moved) > REORDERED)
+    if far.size:
+        raise Refused(
+            f"{path}: the times of its frames jump back near frame {int(far[0])}, so nobody can say in which order "
+            f"they are shown. It was cut together without new times; export it again, or copy it from the original."
+        )
+
+
+def holes(pts: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """(frame, ticks) of each hole in a film that is steady otherwise: the frame before it, and how long that stands.
+
+    A hole is a frame that stands twice as long as usual or longer. Where more than one frame in a hundred does, the
+    film is simply of variable rate.
+    """
+    steps = np.diff(pts)
+    if steps.size < 2:
+        return []
+    wide = np.flatnonzero(steps > 1.9 * np.median(steps))
+    return [(int(n), int(steps[n])) for n in wide] if wide.size <= max(1, steps.size // 100) else []
 
 
 def rate_of_stamps(pts: NDArray[np.int64], time_base: Fraction, said: list[str | None]) -> tuple[Fraction, bool]:

@@ -63,7 +63,7 @@ def encoder_for(film: Film, deliver: Deliver = "same") -> Encoder:
         options = {"preset": "medium", "crf": str(CRF)}
         return Encoder("libx264", stored, options | tags, True, False, f"H.264, crf {CRF}, preset medium")
     if film.codec == "hevc" and _writes("libx265", stored):
-        options = {"preset": "medium", "crf": str(CRF), "x265-params": _x265(film)}
+        options = {"preset": "medium", "crf": str(CRF), "x265-params": _x265(film), "a53cc": "1"}
         return Encoder("libx265", stored, options | tags, True, False, f"HEVC, crf {CRF}, preset medium")
     if film.codec == "prores" and film.tag in PRORES and _writes("prores_ks", _at_10_bit(stored)):
         words = f"ProRes {PRORES_NAMES[int(PRORES[film.tag])]}"

@@ -81,6 +81,9 @@ class Film:
     tags: dict[str, str]
     chapters: int
     missing: str  # what the file promises and does not hold, in words; empty if it is whole
+    ordered: bool = False  # the picture's packets lie in the order in which they are shown: it has no B-frames
+    crop: tuple[int, int, int, int] = (0, 0, 0, 0)  # pixels at top, bottom, left, right outside the clean aperture
+    digests: dict[int, str] = field(default_factory=dict, repr=False, compare=False)  # of each stream but the picture
 
     @property
     def frames(self) -> int:
@@ -124,7 +127,7 @@ def probe(path: Path) -> Film:
     pictures = [s for s in facts["streams"] if s["codec_type"] == "video" and not s["disposition"].get("attached_pic")]
     if not pictures:
         raise Refused(f"{path} holds no picture. The film must be a file with a video stream.")
-    said = pictures[0]
+    said = next((each for each in pictures if each["disposition"].get("default")), pictures[0])
     if said.get("pix_fmt") is None or not said.get("width"):
         codec = said.get("codec_name", "unknown codec")
         raise Refused(f"The picture of {path} cannot be read ({codec}): it is damaged or cut off. Copy it again.")
@@ -134,9 +137,16 @@ def probe(path: Path) -> Film:
             f"than they are stored, so they cannot be numbered. Export it as MOV, MP4 or Matroska."
         )
     walk = count.walk(path, said["index"])
+    reorders = said["codec_name"] in ("h264", "hevc") and said.get("has_b_frames")
+    if facts["format"]["format_name"] == "mxf" and reorders and walk.ordered and walk.packets > 1:
+        raise Refused(
+            f"{path} is {said['codec_name']} in MXF with frames that are shown in another order than they are stored, "
+            f"and its index does not say in which, so they cannot be numbered. Export it as MOV, MP4 or Matroska."
+        )
     time_base = Fraction(said["time_base"])
     rate, steady = count.rate_of_stamps(walk.pts, time_base, [said.get("avg_frame_rate"), said.get("r_frame_rate")])
-    last = 1 / rate if steady else Fraction(int(walk.last_ticks)) * time_base or 1 / rate
+    usual = int(np.median(np.diff(walk.pts))) if walk.pts.size > 1 else 0  # of a film with a hole, not the mean
+    last = 1 / rate if steady else Fraction(walk.last_ticks or usual) * time_base or 1 / rate
     length = (walk.pts.size - 1) / rate if steady else Fraction(int(walk.pts[-1] - walk.pts[0])) * time_base
     first = Fraction(int(walk.pts[0])) * time_base
     streams = tuple(map(_stream, facts["streams"]))
@@ -155,6 +165,7 @@ def probe(path: Path) -> Film:
         rotation=next((int(d["rotation"]) % 360 for d in said.get("side_data_list", []) if "rotation" in d), 0),
         start_timecode=_start_timecode(said["index"], streams, tags), streams=streams, tags=tags,
         chapters=len(facts.get("chapters", [])), missing=_missing(facts, said, walk),
+        ordered=walk.ordered, crop=_crop(said), digests=walk.digests,
     )  # fmt: skip
 
 
@@ -243,6 +254,14 @@ def _bits(said: dict[str, Any]) -> int:
 def _sar(said: dict[str, Any]) -> Fraction:
     text = said.get("sample_aspect_ratio", "1:1").replace(":", "/")
     return Fraction(1) if text.startswith("0/") or text.endswith("/0") else Fraction(text)
+
+
+def _crop(said: dict[str, Any]) -> tuple[int, int, int, int]:
+    found: dict[str, Any] = next(
+        (d for d in said.get("side_data_list", []) if d.get("side_data_type") == "Frame Cropping"), {}
+    )
+    top, bottom, left, right = (int(found.get(f"crop_{side}", 0)) for side in ("top", "bottom", "left", "right"))
+    return top, bottom, left, right
 
 
 def _range(said: dict[str, Any]) -> str | None:

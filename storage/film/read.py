@@ -32,6 +32,7 @@ class Frame:
     index: int
     pts: int  # in ticks of the film's time base
     planes: Planes  # read only; see storage.film.planes
+    decoded: Any = None  # the av.VideoFrame itself, for what it carries beside its pixels; see storage.film.beside
 
 
 def frames(film: Film, start: int = 0, end: int | None = None) -> Iterator[Frame]:
@@ -54,7 +55,9 @@ def frames(film: Film, start: int = 0, end: int | None = None) -> Iterator[Frame
                     continue  # from before the range, decoded on the way
                 if index != wanted:
                     raise Refused(f"{film.path} has no picture for frame {wanted} of {film.frames}. {COPY_AGAIN}")
-                yield Frame(wanted, decoded.pts, planes_of(decoded))
+                if decoded.is_corrupt:  # the decoder has guessed part of it
+                    raise Refused(f"{film.path}: frame {wanted} of {film.frames} is damaged. {COPY_AGAIN}")
+                yield Frame(wanted, decoded.pts, planes_of(decoded), decoded)
                 wanted += 1
                 if wanted == end:
                     return

@@ -12,10 +12,11 @@ from typing import Any, Self
 import av
 
 from storage.errors import DublineError
+from storage.film.beside import WRITTEN, beside, picture_with
 from storage.film.encoders import Encoder, context_for
 from storage.film.groups import Groups
 from storage.film.joint import joint_of
-from storage.film.planes import Planes, picture_of
+from storage.film.planes import Planes
 from storage.film.probe import Film
 
 
@@ -30,6 +31,7 @@ class PictureWriter:
     def __init__(self, path: Path, film: Film, encoder: Encoder, groups: Groups | None = None) -> None:
         self.path, self.film, self.encoder, self.groups = path, film, encoder, groups
         self.written = self.copied = 0
+        self.lost: frozenset[str] = frozenset()  # what encoded frames carried beside their pixels, and carry no more
         self._beside = path.with_name(path.name + ".part")
         # A steady film counts frames; one of variable rate keeps its own clock, moved so that it begins at 0.
         self._time_base = 1 / film.rate if film.steady else film.time_base
@@ -57,9 +59,11 @@ class PictureWriter:
         self._stream = stream
         return self
 
-    def write(self, index: int, planes: Planes) -> None:
-        """Encodes frame `index`. `planes` are in the film's pixel format."""
-        picture = picture_of(planes, self.film.pix_fmt.replace("yuvj", "yuv"))
+    def write(self, index: int, planes: Planes, decoded: Any = None) -> None:
+        """Encodes frame `index`. `planes` are in the film's pixel format; `decoded` is whose captions it shall bear."""
+        picture = picture_with(planes, self.film.pix_fmt.replace("yuvj", "yuv"), decoded, self.encoder.codec)
+        if decoded is not None:
+            self.lost |= beside(decoded) - WRITTEN.get(self.encoder.codec, frozenset())
         if picture.format.name != self.encoder.pix_fmt:
             picture = picture.reformat(format=self.encoder.pix_fmt)
         picture.pts, picture.time_base = self._pts(index), self._time_base

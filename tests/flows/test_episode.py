@@ -12,7 +12,7 @@ from flows.claim import claim
 from flows.delivery import Delivery
 from flows.episode import dub
 from flows.progress import Lines
-from storage.catalog import EpisodeStatus, ShotStatus, Side, episode, event, route, shot, take
+from storage.catalog import EpisodeStatus, ShotStatus, Side, episode, event, finding, route, shot, take
 from storage.catalog.session import catalog
 from storage.errors import Missing, OutOfGpuMemory, Refused, ShotFailed
 from storage.film.probe import fingerprint, probe
@@ -62,6 +62,19 @@ def test_a_film_is_dubbed_and_the_catalog_tells_how(stage: Stage) -> None:
         (row,) = episode.newest_first(session)
         assert row.status is EpisodeStatus.DELIVERED and event.verify_chain(session) is None
     assert not list(stage.folder.rglob("*.part"))
+
+
+def test_what_was_kept_of_the_film_stands_in_the_catalog_once_and_in_the_report(stage: Stage) -> None:
+    for _ in range(2):  # the second time the delivery is made anew
+        delivery = run(stage)
+        with catalog() as session:
+            (row,) = episode.newest_first(session)
+            kept = [(each.meter, str(each.verdict)) for each in finding.of_episode(session, row.id)]
+        said = json.loads(delivery.report.read_text())
+        assert kept == [(each["meter"], each["verdict"]) for each in said["findings"] if each["take"] is None]
+        assert ("streams of the film", "green") in kept
+        assert [line["how"] for line in said["delivery"]["streams_side_by_side"]][:1] == ["picture"]
+        delivery.out.unlink()
 
 
 def test_each_changed_shot_has_a_clip_on_the_page(stage: Stage) -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from storage.errors import DublineError, Refused
+from storage.errors import DublineError, Refused, Unreachable
 from storage.film.probe import Film, Sound, probe, probe_sound
 from storage.film.read import frames, speech
+from storage.room import room
 from tasks.conform import Picture, lay_takes
 from tasks.deliver import Delivered, check, deliver, mux
 from tests.shoot import FILM_24, NTSC_30, PAL, draw_film, draw_sound, number_on, tone, wrap
@@ -208,3 +209,25 @@ def test_a_delivery_may_be_called_anything(tmp_path: Path, name: str) -> None:
     shot: Any = draw_film(tmp_path / "plain.mkv", 5, PAL).rename(tmp_path / f"film {name}")
     _, _, got = made(tmp_path, shot, name)
     assert got.path.name == name and probe(got.path).frames == 5
+
+
+@pytest.mark.parametrize("out", ["out.mov", "out.mkv", "out.mxf"])
+def test_a_full_disk_leaves_the_old_delivery_and_no_half_one(tmp_path: Path, out: str) -> None:
+    film = probe(draw_film(tmp_path / "film.mov", 25, PAL, "prores_ks"))
+    dub = probe_sound(draw_sound(tmp_path / "dub.wav", film.duration))
+    picture = conformed(film, tmp_path)
+    (tmp_path / out).write_bytes(b"the old delivery")
+    before = {path.name for path in tmp_path.iterdir()}
+    (tmp_path / f"{out}.part").symlink_to("/dev/full")  # every write to it ends with ENOSPC
+    with pytest.raises(Unreachable, match="no room left"):
+        mux(film, picture, dub, tmp_path / out)
+    assert (tmp_path / out).read_bytes() == b"the old delivery"
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_a_disk_that_is_full_while_the_picture_is_written_leaves_no_half_picture(tmp_path: Path) -> None:
+    film = probe(draw_film(tmp_path / "film.mov", 25, PAL, "prores_ks"))
+    (tmp_path / "picture.tmp.part").symlink_to("/dev/full")
+    with pytest.raises(Unreachable, match=f"no room left in {tmp_path}"), room(tmp_path):
+        conformed(film, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mov"]

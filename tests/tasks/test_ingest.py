@@ -117,7 +117,7 @@ OUTS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "the-film-by-another-way": (lambda p: p / ".." / p.name / "film.mkv", "same file"),
     "a-link-to-the-film": (lambda p: linked(p, lambda film, out: out.symlink_to(film)), "same file"),
     "a-hard-link-to-the-film": (lambda p: linked(p, os.link), "same file"),
-    "container-without-the-codec": (lambda p: p / "out.mxf", "MXF cannot carry the picture, FFV1"),
+    "container-without-the-codec": (lambda p: p / "out.mp4", "MP4 cannot carry the picture, FFV1"),
 }
 SCENES = [
     *(pytest.param(with_film(make), words, id=f"film/{name}") for name, (make, words) in FILMS.items()),

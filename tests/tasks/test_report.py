@@ -92,7 +92,9 @@ def test_the_report_has_every_field_of_its_schema(episode: Episode) -> None:
     )  # fmt: skip
     assert (track["take"], track["changed"]) == ("v001", 5)
     assert [found["meter"] for found in track["findings"]] == ["lse-c, syncnet v2"]
-    assert [found["meter"] for found in said["findings"] if found["track"] is None] == ["frames"]
+    assert [found["meter"] for found in said["findings"] if found["track"] is None] == [
+        "frames", "streams of the film", "shape of a pixel",
+    ]  # fmt: skip
     assert (said["seconds"], said["versions"]) == ({"ingest": 0.5, "conform": 12.25}, {"dubline": "0.1.0"})
     assert json.loads(json.dumps(said)) == said
 

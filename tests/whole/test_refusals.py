@@ -4,11 +4,13 @@ import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
 import pytest
 
 from flows.cli import main
-from tests.shoot import FILM_24, draw_film, draw_sound
+from tests.shoot import FILM_24, PAL, damage, draw_film, draw_sound
 from tests.whole.studio import Studio
 
 Case = tuple[Path, Path, Path]  # film, dub, out
@@ -73,9 +75,34 @@ def _no_media(f: Path) -> Case:
     return f / "film.mov", _dub(f), f / "out.mov"
 
 
+def _jumps_back(f: Path) -> Case:
+    whole = draw_film(f / "whole.mkv", 200, PAL)
+    with av.open(str(whole)) as film, av.open(str(f / "film.mkv"), "w") as out:
+        picture: Any = out.add_stream_from_template(film.streams.video[0])
+        for number, packet in enumerate(p for p in film.demux(video=0) if p.size):
+            packet.time_base, packet.stream = Fraction(1, 25), picture
+            packet.pts, packet.dts = (number + 100) % 200, number - 100
+            out.mux(packet)
+    return f / "film.mkv", draw_sound(f / "dub.wav", Fraction(8)), f / "out.mov"
+
+
+def _damaged_at_its_end(f: Path) -> Case:
+    film = draw_film(f / "film.mov", 24, codec="prores_ks")
+    return damage(film, 23), _dub(f), f / "out.mov"
+
+
+def _holes_into_mxf(f: Path) -> Case:
+    times = [40 * n + 2000 * (n > 11) for n in range(24)]
+    film = draw_film(f / "film.mkv", 24, PAL, times=times)
+    return film, draw_sound(f / "dub.wav", Fraction(296, 100)), f / "out.mxf"
+
+
 @pytest.mark.parametrize(
     ("make", "says"),
     [
+        pytest.param(_jumps_back, "jump back", id="times-that-jump-back"),
+        pytest.param(_damaged_at_its_end, "damaged", id="damaged-last-packet"),
+        pytest.param(_holes_into_mxf, "MXF has no frames that last unequally", id="a-hole-into-mxf"),
         pytest.param(_missing, "nothing.mov", id="missing-film"),
         pytest.param(_no_picture, "picture", id="no-video-stream"),
         pytest.param(_silent_dub, "sound", id="no-audio-in-the-dub"),
@@ -99,6 +126,20 @@ def test_refused_with_one_message_and_nothing_written(
     assert says in said and said.startswith("dubline: ") and "Traceback" not in said
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     assert not house.exists()
+
+
+@pytest.mark.parametrize("codec", ["prores_ks", "libx264"])
+def test_damage_in_the_middle_is_named_and_the_old_delivery_stays(
+    tmp_path: Path, house: Path, capsys: pytest.CaptureFixture[str], codec: str
+) -> None:
+    film = damage(draw_film(tmp_path / "film.mov", 24, codec=codec, sound=1.0), 12)
+    (tmp_path / "out.mov").write_bytes(b"the old delivery")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    code, said = _dubline(capsys, film, _dub(tmp_path), tmp_path / "out.mov")
+    assert code == 2, said
+    assert "film.mov" in said and "frame" in said and "copy it again" in said and "Traceback" not in said
+    before[tmp_path / "dub.wav"] = (tmp_path / "dub.wav").read_bytes()
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path != house} == before
 
 
 def test_both_lengths_are_told(tmp_path: Path, house: Path, capsys: pytest.CaptureFixture[str]) -> None:
