@@ -38,7 +38,7 @@ from tasks.job import EpisodeJob
 from tasks.ranges import length, union
 
 # Wishes that decide who is drawn where; the others decide how, or where to.
-DECIDE: Final = ("stems", "voices", "cast", "model", "variant", "mouths", "speakers", "transcript")
+DECIDE: Final = ("stems", "voices", "cast", "model", "variant", "mouths", "speakers", "transcript", "dub_offset")
 OVER: Final = (EpisodeStatus.DELIVERED, EpisodeStatus.PARTIAL)
 
 
@@ -77,6 +77,7 @@ def of_episode(session: Session, row: Episode) -> Fact:
     heading: dict[str, Any] = {"episode": row.name, "status": str(row.status)}
     totals = {
         "frames": row.frames,
+        "sound": list(notes.get("listen", {}).get("starts", [])),
         "changed": length(union((start, end) for _, chosen in faces for start, end in chosen.ranges)),
         "drawn": sum(drawn.values()),
         "shots": dict(Counter(str(each.status) for each in shots)),

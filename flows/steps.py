@@ -20,6 +20,7 @@ from storage.settings import settings
 from tasks import cast as casting
 from tasks import listen as listening
 from tasks import look as looking
+from tasks import loudness as measuring
 from tasks import route as routing
 from tasks import split as splitting
 from tasks.carried import CastFile
@@ -75,14 +76,21 @@ def look(book: Ledger, job: EpisodeJob, film: Film, shots: Sequence[Shot]) -> Se
 
 def listen(book: Ledger, job: EpisodeJob, given: Ingested) -> Heard:
     def compute(_: object) -> Found:
-        heard = run(listening.listen, given.film, job.dub, job.stems, job.speakers, job.transcript, job.voices)
-        speech = {name: kept.sha for name, kept in heard.speech.items()}
-        return Found([*heard.speech.values(), *heard.beside, *heard.turns], {**heard.notes, "speech": speech})
+        heard = run(
+            listening.listen, given.film, job.dub, job.stems, job.speakers, job.transcript, job.voices, given.late
+        )
+        notes = {
+            **heard.notes,
+            "speech": {name: kept.sha for name, kept in heard.speech.items()},
+            "loudness": run(measuring.loudness, given.film, given.dub),
+            "starts": [begins.words for begins in given.starts.values() if begins.words],
+        }
+        return Found([*heard.speech.values(), *heard.beside, *heard.turns], notes)
 
     machine = {"weights": settings().weights, "whisper": settings().whisper}
     asked = {
         "dub": given.dub_sha, "stems": given.stem_shas, "speakers": job.speakers, "transcript": job.transcript,
-        "voices": given.voice_shas,
+        "voices": given.voice_shas, "late": given.late, "starts": [each.words for each in given.starts.values()],
     }  # fmt: skip
     notes = book.step("listen", asked | machine, compute)
     return heard_before(book.read(turn.of_episode), notes)

@@ -19,9 +19,11 @@ from prefect.cache_policies import NO_CACHE
 from storage.errors import DublineError, Refused
 from storage.film import programs
 from storage.film.containers import Container, container_of
+from storage.film.language import same_language
 from storage.film.probe import Film, Sound, Stream, probe
 from storage.film.timecode import frame_of
 from tasks.conform import Picture
+from tasks.programme import Mode, beside_a_dub, programme
 
 OWN_TAGS: Final = frozenset({"encoder", "major_brand", "minor_version", "compatible_brands", "timecode", "duration"})
 
@@ -37,6 +39,9 @@ class Delivered:
     frames: int
     rate: Fraction
     start_timecode: str | None
+    dub: int = 1  # the dub's stream in the file
+    programme: int | None = None  # the film's programme sound there; None: the dub has replaced it, or there was none
+    programme_copied: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,17 @@ class Lane:
     disposition: tuple[str, ...]
     bit_rate: int | None = None
     language: str = ""
+    title: str = ""
+    kind: str = "audio"
 
 
-def plan(film: Film, dub: Sound, container: Container, language: str = "") -> tuple[list[Lane], list[str]]:
-    """(the delivery's streams in order, notes on what is not carried as it was). Pure."""
+def plan(
+    film: Film, dub: Sound, container: Container, language: str = "", mode: Mode = "add"
+) -> tuple[list[Lane], list[str]]:
+    """(the delivery's streams in order, notes on what is not carried as it was). Pure.
+
+    mode  add: the dub comes first of the sounds; replace: in the place of the film's programme sound, which goes
+    """
     notes: list[str] = []
     codec, bit_rate = container.sound_as(dub.codec, dub.channels)
     if codec == "aac":
@@ -62,8 +74,20 @@ def plan(film: Film, dub: Sound, container: Container, language: str = "") -> tu
         )
     elif codec != "copy":
         notes.append(f"The dub is unpacked from {dub.codec} to {codec}, which {container.name} can carry.")
-    lanes = [Lane("picture", 0, "copy", ("default",)), Lane("dub", dub.stream, codec, ("default",), bit_rate, language)]
+    replaced = programme(film, language) if mode == "replace" else None
+    if replaced:
+        notes.append(f"The dub takes the place of the film's {_called(replaced)}, which is left out.")
+    elif mode == "replace":
+        notes.append("The film has no programme sound that the dub could replace, so it is added.")
+    titled = any(sound.tags.get("title") for sound in film.sounds)
+    laid = Lane("dub", dub.stream, codec, ("default", "dub"), bit_rate, language, "Dub" if titled else "")
+    lanes = [Lane("picture", 0, "copy", ("default",), kind="video")]
+    if not replaced:
+        lanes.append(laid)
     for stream in film.streams:
+        if stream is replaced:
+            lanes.append(laid)
+            continue
         if stream.index == film.picture or (stream.kind == "data" and stream.tag in ("tmcd", "text")):
             continue  # timecode and chapters are written anew
         how, rate = _how(stream, container)
@@ -72,8 +96,8 @@ def plan(film: Film, dub: Sound, container: Container, language: str = "") -> tu
             continue
         if how != "copy":
             notes.append(f"The film's {_called(stream)} becomes {how}: {container.name} cannot carry {stream.codec}.")
-        kept = tuple(word for word in stream.disposition if not (stream.kind == "audio" and word == "default"))
-        lanes.append(Lane("film", stream.index, how, kept, rate))
+        kept = beside_a_dub(film, stream) if stream.kind == "audio" else stream.disposition
+        lanes.append(Lane("film", stream.index, how, kept, rate, kind=stream.kind))
     return lanes, notes
 
 
@@ -101,13 +125,15 @@ def command(film: Film, picture: Path, dub: Sound, lanes: list[Lane], container:
     # ffmpeg moves each file to begin at 0. Where the film's picture began after its sound, it does so again.
     late = {"itsoffset": f"{float(film.head):.6f}"} if film.head else {}
     # ffmpeg-python numbers the inputs as they are first used, and `-map_metadata` needs the number.
-    numbers = {"picture": 0, "dub": 1, "film": 2}
+    used = list(dict.fromkeys([*(lane.source for lane in lanes), "film"]))
+    numbers = {source: number for number, source in enumerate(used)}
     inputs = {
         "picture": ffmpeg.input(str(picture.absolute()), **late),
         "dub": ffmpeg.input(str(dub.path.absolute()), **late),
         "film": ffmpeg.input(str(film.path.absolute())),
     }
-    options: dict[str, Any] = {"c": "copy", "f": container.form, "map_metadata": 2, "map_chapters": 2}
+    options: dict[str, Any] = {"c": "copy", "f": container.form, "map_metadata": numbers["film"],
+                               "map_chapters": numbers["film"]}  # fmt: skip
     options |= dict(container.flags) | _colour(film)
     for number, lane in enumerate(lanes):
         if lane.codec != "copy":
@@ -117,15 +143,17 @@ def command(film: Film, picture: Path, dub: Sound, lanes: list[Lane], container:
         options[f"disposition:{number}"] = "+".join(lane.disposition) or "0"
         source, index = ("film", film.picture) if lane.source == "picture" else (lane.source, lane.index)
         options[f"map_metadata:s:{number}"] = f"{numbers[source]}:s:{index}"
-        if lane.language:
-            options[f"metadata:s:{number}"] = f"language={lane.language}"
+        if said := [f"{key}={text}" for key, text in (("language", lane.language), ("title", lane.title)) if text]:
+            options[f"metadata:s:{number}"] = said
     if film.start_timecode:
         options["metadata"] = f"timecode={film.start_timecode}"
     if film.codec == "hevc" and container.form in ("mov", "mp4"):
         options["tag:v:0"] = "hvc1"  # the spelling that Apple's players open
     mapped = [inputs[lane.source][str(lane.index)] for lane in lanes]
     arguments = [str(word) for word in ffmpeg.get_args(ffmpeg.output(*mapped, str(to.absolute()), **options))]
-    if lanes[-1].source != "film":  # nothing of the film is mapped, yet its tags and chapters are wanted
+    if "film" not in {
+        lane.source for lane in lanes
+    }:  # nothing of the film is mapped, yet its tags and chapters are wanted
         end_of_inputs = arguments.index("-map")
         arguments[end_of_inputs:end_of_inputs] = ["-i", str(film.path.absolute())]
     return arguments
@@ -143,31 +171,45 @@ def _colour(film: Film) -> dict[str, str]:
     return tags
 
 
-def mux(film: Film, picture: Picture, dub: Sound, out: Path, language: str = "") -> Delivered:
+def mux(
+    film: Film, picture: Picture, dub: Sound, out: Path, language: str = "", mode: Mode = "add"
+) -> Delivered:  # fmt: skip
     """Writes the delivery.
 
+    dub       as it lies against the film: its first sample is heard with the first frame
     language  of the dub, three letters; empty: as the dub's own file says
+    mode      whether the dub comes before the film's sounds or in the place of the first
     raises    Refused if `out` is an input; DublineError if what was written does not measure like the film
     """
     container = container_of(out)
     for path in (film.path, dub.path, picture.path):
         if out.exists() and out.samefile(path):
             raise Refused(f"The delivery {out} is the same file as {path}, and inputs are never written to.")
-    lanes, notes = plan(film, dub, container, language)
+    lanes, notes = plan(film, dub, container, language, mode)
+    sounds = [lane for lane in lanes if lane.kind == "audio"]
+    laid = next(lane for lane in sounds if lane.source == "dub")
+    own = programme(film)
+    kept = next((lane for lane in sounds if own and (lane.source, lane.index) == ("film", own.index)), None)
     beside = out.with_name(out.name + ".part")
     try:
         programs.ffmpeg(command(film, picture.path, dub, lanes, container, beside))
         written = probe(beside)
         check(film, written)
-        exact = bit_exact(dub, written, lanes[1].codec)
-        if lanes[1].codec == "copy" and not exact:
+        if len(written.sounds) != len(sounds):
+            raise DublineError(
+                f"{out} got {len(written.sounds)} sounds instead of {len(sounds)}. It was not kept; our bug."
+            )
+        into = written.sounds[sounds.index(laid)]
+        exact = bit_exact(dub, written, laid.codec, into.index)
+        if laid.codec == "copy" and not exact:
             raise DublineError(f"The dub in {out} has other bytes than {dub.path}. Nothing was delivered.")
         beside.replace(out)
     finally:
         beside.unlink(missing_ok=True)
     return Delivered(
-        out, exact, (*notes, *differences(film, written, container)), written.streams, written.frames, written.rate,
-        written.start_timecode,
+        out, exact, (*notes, *differences(film, written, container), *_of_the_dub(dub, into, laid, container)),
+        written.streams, written.frames, written.rate, written.start_timecode, into.index,
+        written.sounds[sounds.index(kept)].index if kept else None, kept is not None and kept.codec == "copy",
     )  # fmt: skip
 
 
@@ -198,9 +240,23 @@ def _start(film: Film) -> int | str | None:
         return film.start_timecode
 
 
-def bit_exact(dub: Sound, written: Film, codec: str) -> bool:
-    """Whether the delivery's first sound has the dub's samples: the same bytes if it was copied, else decoded alike."""
-    index = written.sounds[0].index
+def _of_the_dub(dub: Sound, written: Stream, lane: Lane, container: Container) -> list[str]:
+    """What the container did not keep of the dub beside its samples, found by measuring."""
+    notes = []
+    if written.channels != dub.channels:
+        raise DublineError(f"The dub has {dub.channels} channels and {written.channels} were written. This is our bug.")
+    if dub.layout and dub.channels > 2 and written.layout != dub.layout:
+        notes.append(
+            f"{container.name} calls the dub's {dub.channels} channels {written.layout or 'nothing'} and not "
+            f"{dub.layout}; their order is the same."
+        )
+    if lane.language and not same_language(written.tags.get("language", ""), lane.language):
+        notes.append(f"{container.name} does not keep the dub's language, {lane.language}.")
+    return notes
+
+
+def bit_exact(dub: Sound, written: Film, codec: str, index: int) -> bool:
+    """Whether this stream has the dub's samples: the same bytes if it was copied, else decoded alike."""
     if codec == "copy" and _bytes_of(dub.path, dub.stream) == _bytes_of(written.path, index):
         return True
     return codec != "aac" and _samples_of(dub.path, dub.stream) == _samples_of(written.path, index)
@@ -240,6 +296,8 @@ def differences(film: Film, written: Film, container: Container) -> list[str]:
 
 
 @task(cache_policy=NO_CACHE)
-def deliver(film: Film, picture: Picture, dub: Sound, out: Path, language: str = "") -> Delivered:
+def deliver(
+    film: Film, picture: Picture, dub: Sound, out: Path, language: str = "", mode: Mode = "add"
+) -> Delivered:  # fmt: skip
     """Muxes the delivery and measures it."""
-    return mux(film, picture, dub, out, language)
+    return mux(film, picture, dub, out, language, mode)

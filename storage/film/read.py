@@ -89,15 +89,16 @@ def _packets(film: Film, start: int) -> Iterator[Any]:
         back = 2 * back or STEP_BACK
 
 
-def speech(path: Path, to: Path, hz: int = 16000) -> Path:
+def speech(path: Path, to: Path, hz: int = 16000, late: Fraction = Fraction(0)) -> Path:
     """The first sound of a film or a stem as a mono 16 bit WAV whose sample 0 is the film's first frame.
 
     Sound that begins after the picture is preceded by silence, sound from before it is left out. A file without a
     picture begins with its own first sample. Written beside, then renamed.
 
+    late    seconds from the film's first frame to where the file begins; negative: it begins before
     raises  Refused if there is no sound to read
     """
-    begins = _begins(path)
+    begins = _begins(path) - late
     beside = to.with_name(to.name + ".part")
     sound = (
         ffmpeg.input(str(path.absolute()), copyts=None)["a:0"]
