@@ -19,7 +19,7 @@ from prefect.cache_policies import NO_CACHE
 from storage.errors import DublineError, Refused
 from storage.film import programs
 from storage.film.containers import Container, container_of
-from storage.film.language import same_language
+from storage.film.language import same_language, spelled
 from storage.film.probe import Film, Sound, Stream, probe
 from storage.film.timecode import frame_of
 from tasks.conform import Picture
@@ -97,7 +97,8 @@ def plan(
         if how != "copy":
             notes.append(f"The film's {_called(stream)} becomes {how}: {container.name} cannot carry {stream.codec}.")
         kept = beside_a_dub(film, stream) if stream.kind == "audio" else stream.disposition
-        lanes.append(Lane("film", stream.index, how, kept, rate, kind=stream.kind))
+        spoken = stream.tags.get("language", "")
+        lanes.append(Lane("film", stream.index, how, kept, rate, spoken, kind=stream.kind))
     return lanes, notes
 
 
@@ -143,8 +144,12 @@ def command(film: Film, picture: Path, dub: Sound, lanes: list[Lane], container:
         options[f"disposition:{number}"] = "+".join(lane.disposition) or "0"
         source, index = ("film", film.picture) if lane.source == "picture" else (lane.source, lane.index)
         options[f"map_metadata:s:{number}"] = f"{numbers[source]}:s:{index}"
-        if said := [f"{key}={text}" for key, text in (("language", lane.language), ("title", lane.title)) if text]:
-            options[f"metadata:s:{number}"] = said
+        if lane.language:
+            options[f"metadata:s:{number}"] = f"language={spelled(lane.language, container.form)}"
+        if lane.title:  # the same stream by another name, for no option can be given twice
+            options[f"metadata:s:a:{[each for each in lanes if each.kind == 'audio'].index(lane)}"] = (
+                f"title={lane.title}"
+            )
     if film.start_timecode:
         options["metadata"] = f"timecode={film.start_timecode}"
     if film.codec == "hevc" and container.form in ("mov", "mp4"):

@@ -23,6 +23,7 @@ alb:sqi arm:hye baq:eus bur:mya chi:zho cze:ces dut:nld fre:fra geo:kat ger:deu 
 may:msa per:fas rum:ron slo:slk tib:bod wel:cym
 """
 KNOWN: Final = dict(pair.split(":") for pair in LISTED.split())
+BIBLIOGRAPHIC: Final = {code: other for other, code in KNOWN.items() if len(other) == 3}
 
 
 def language_of(text: str) -> str:
@@ -34,6 +35,18 @@ def language_of(text: str) -> str:
     if code in KNOWN or (len(code) == 3 and code.isascii() and code.isalpha()):
         return KNOWN.get(code, code)
     raise ValueError(f"{text!r} is no language. Give two or three letters of ISO 639, like de or deu")
+
+
+def spelled(code: str, form: str) -> str:
+    """The language as a container of this form wants it: MOV and Matroska by ISO 639-2/B, all others by 639-2/T.
+
+    ffmpeg writes `ger` into MOV and silently no language at all for `deu`. What is no known code stays as it is.
+    """
+    try:
+        known = language_of(code)
+    except ValueError:
+        return code
+    return BIBLIOGRAPHIC.get(known, known) if form in ("mov", "matroska") else known
 
 
 def same_language(one: str, other: str) -> bool:
