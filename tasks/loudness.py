@@ -36,11 +36,11 @@ def table(film: Film, delivered: Delivered, given: Mapping[str, Any], moved: boo
     as_it_was = delivered.audio_bit_exact and not moved
     after = given["dub"] if as_it_was else asdict(measure(delivered.path, delivered.dub))
     rows = [
-        {"sound": "dub", "when": "as given", **given["dub"]},
+        {"sound": "dub", "when": "as given", "same_samples": False, **given["dub"]},
         {"sound": "dub", "when": "as delivered", "same_samples": as_it_was, **after},
     ]
     if "film" in given:
-        rows.insert(0, {"sound": "film", "when": "as given", **given["film"]})
+        rows.insert(0, {"sound": "film", "when": "as given", "same_samples": False, **given["film"]})
         if delivered.programme is not None:
             kept = delivered.programme_copied
             then = given["film"] if kept else asdict(measure(delivered.path, delivered.programme))
