@@ -77,7 +77,7 @@ def look(book: Ledger, job: EpisodeJob, film: Film, shots: Sequence[Shot]) -> Se
 def listen(book: Ledger, job: EpisodeJob, given: Ingested) -> Heard:
     def compute(_: object) -> Found:
         heard = run(
-            listening.listen, given.film, job.dub, job.stems, job.speakers, job.transcript, job.voices, given.late
+            listening.listen, given.film, job.dub, job.stems, job.speakers, job.transcript, job.voices, given.leads
         )
         notes = {
             **heard.notes,
@@ -90,7 +90,7 @@ def listen(book: Ledger, job: EpisodeJob, given: Ingested) -> Heard:
     machine = {"weights": settings().weights, "whisper": settings().whisper}
     asked = {
         "dub": given.dub_sha, "stems": given.stem_shas, "speakers": job.speakers, "transcript": job.transcript,
-        "voices": given.voice_shas, "late": given.late, "starts": [each.words for each in given.starts.values()],
+        "voices": given.voice_shas, "leads": given.leads, "starts": [each.words for each in given.starts.values()],
     }  # fmt: skip
     notes = book.step("listen", asked | machine, compute)
     return heard_before(book.read(turn.of_episode), notes)

@@ -54,9 +54,9 @@ class Ingested:
     labels: Broadcast | None = None  # on the dub
 
     @property
-    def late(self) -> dict[str, Fraction]:
-        """The sounds that do not begin with the film, each with how many seconds later it does; negative: earlier."""
-        return {sound: begins.late for sound, begins in self.starts.items() if begins.lead}
+    def leads(self) -> dict[str, int]:
+        """The sounds that do not begin with the film, each with its `lead`."""
+        return {sound: begins.lead for sound, begins in self.starts.items() if begins.lead}
 
 
 def ingest_episode(

@@ -22,7 +22,6 @@ class Start:
     """How a sound is laid against the film."""
 
     lead: int = 0  # samples of silence before it; negative: as many are cut off its head
-    late: Fraction = Fraction(0)  # the same in seconds
     words: str = ""  # for people; empty: it begins with the film, and nobody has said otherwise
 
 
@@ -52,7 +51,7 @@ def start(film: Film, sound: Sound, called: str, labels: Broadcast | None, wish:
         return Start()
     where = f"{float(abs(apart)):.3f} s {'after' if lead > 0 else 'before'} the film"
     what = f"{lead} samples of silence precede it" if lead > 0 else f"{-lead} samples are cut off its head"
-    return Start(lead, Fraction(lead, sound.hz), f"The {called} begins {where}{_at(film)}, {by}: {what}.")
+    return Start(lead, f"The {called} begins {where}{_at(film)}, {by}: {what}.")
 
 
 def film_start(film: Film) -> Fraction | None:

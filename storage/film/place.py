@@ -47,7 +47,7 @@ def place(sound: Sound, lead: int, to: Path) -> Sound:
         source.path.unlink()
     beside.replace(to)
     placed = replace(sound, path=to, stream=0, codec=source.codec, samples=samples, pcm=True)
-    if digest(placed, max(lead, 0)) != digest(sound, max(-lead, 0)):
+    if digest(placed, max(lead, 0), placed.codec) != digest(sound, max(-lead, 0), placed.codec):
         raise DublineError(f"{sound.path} could not be laid {lead} samples later: other samples came out.")
     return placed
 
@@ -60,10 +60,10 @@ def unpacked(sound: Sound, to: Path) -> Sound:
     return replace(sound, path=to, stream=0, codec=codec, pcm=True)
 
 
-def digest(sound: Sound, first: int) -> str:
-    """Of the samples from `first` on, as numbers: the same for the same sound in whatever form it lies there."""
+def digest(sound: Sound, first: int, codec: str) -> str:
+    """Of the samples from `first` on, as this codec holds them: the same sound has the same in whatever file."""
     given = ffmpeg.input(str(sound.path.absolute()))[str(sound.stream)].filter("atrim", start_sample=first)
-    return programs.ffmpeg(ffmpeg.output(given, "-", acodec="pcm_f64le", format="hash", hash="sha256"))
+    return programs.ffmpeg(ffmpeg.output(given, "-", acodec=codec, format="hash", hash="sha256"))
 
 
 def _pcm(given: Any, stream: Any) -> Iterator[bytes]:
