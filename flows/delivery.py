@@ -127,6 +127,8 @@ def _written(
     dub, lead = given.dub, given.starts["dub"].lead
     if lead:
         dub = place(dub, lead, between / "dub.wav")
+        if dub.codec != given.dub.codec:
+            remarks.append(f"The dub was unpacked from {given.dub.codec} to {dub.codec} to be laid at its place.")
     clips = Clips(given.film, dub, shots, takes, between / "clips")
 
     def watch(frame: Frame, after: Planes) -> None:

@@ -33,6 +33,12 @@ def start(film: Film, sound: Sound, called: str, labels: Broadcast | None, wish:
             A timecode: at that label of the film. "ignore": with the film, whatever its time reference says
     raises  Refused if it lies wholly before or behind the film, or the wish is a timecode and the film has none
     """
+    found = _start(film, sound, called, labels, wish)
+    hurt = f"Of the {called}: {labels.damaged}." if labels and labels.damaged else ""
+    return Start(found.lead, " ".join(filter(None, (found.words, hurt))))
+
+
+def _start(film: Film, sound: Sound, called: str, labels: Broadcast | None, wish: str | None) -> Start:
     first, says = film_start(film), labels.begins(sound.hz) if labels else None
     apart = _nearest(says - first, film) if says is not None and first is not None else None
     if wish == IGNORE:
@@ -99,8 +105,6 @@ def _check(film: Film, sound: Sound, called: str, apart: Fraction, by: str) -> N
 def _unused(called: str, labels: Broadcast | None, says: Fraction | None, first: Fraction | None) -> str:
     if labels is None:
         return ""
-    if labels.damaged:
-        return f"Of the {called}: {labels.damaged}."
     if says is None and labels.reference:
         return f"The {called}'s time reference, {labels.reference} samples, is no time of a day and counts as none."
     if says is not None and first is None:

@@ -12,7 +12,7 @@ import ffmpeg
 
 from storage.film import programs
 
-METER: Final = "ffmpeg ebur128, ITU-R BS.1770-4, EBU R 128, true peak four times oversampled"
+METER: Final = "ffmpeg ebur128, ITU-R BS.1770-4, EBU R 128; true peak oversampled to 192 kHz"
 GATE: Final = -70.0  # LUFS; nothing below it counts, and a sound that has nothing above it has no loudness
 
 
