@@ -80,7 +80,8 @@ def plan(
     elif mode == "replace":
         notes.append("The film has no programme sound that the dub could replace, so it is added.")
     titled = any(sound.tags.get("title") for sound in film.sounds)
-    laid = Lane("dub", dub.stream, codec, ("default", "dub"), bit_rate, language, "Dub" if titled else "")
+    spoken = spelled(language, container.form) if language else ""
+    laid = Lane("dub", dub.stream, codec, ("default", "dub"), bit_rate, spoken, title="Dub" if titled else "")
     lanes = [Lane("picture", 0, "copy", ("default",), kind="video")]
     if not replaced:
         lanes.append(laid)
@@ -97,8 +98,7 @@ def plan(
         if how != "copy":
             notes.append(f"The film's {_called(stream)} becomes {how}: {container.name} cannot carry {stream.codec}.")
         kept = beside_a_dub(film, stream) if stream.kind == "audio" else stream.disposition
-        spoken = stream.tags.get("language", "")
-        lanes.append(Lane("film", stream.index, how, kept, rate, spoken, kind=stream.kind))
+        lanes.append(Lane("film", stream.index, how, kept, rate, kind=stream.kind))
     return lanes, notes
 
 
@@ -145,7 +145,7 @@ def command(film: Film, picture: Path, dub: Sound, lanes: list[Lane], container:
         source, index = ("film", film.picture) if lane.source == "picture" else (lane.source, lane.index)
         options[f"map_metadata:s:{number}"] = f"{numbers[source]}:s:{index}"
         if lane.language:
-            options[f"metadata:s:{number}"] = f"language={spelled(lane.language, container.form)}"
+            options[f"metadata:s:{number}"] = f"language={lane.language}"
         if lane.title:  # the same stream by another name, for no option can be given twice
             options[f"metadata:s:a:{[each for each in lanes if each.kind == 'audio'].index(lane)}"] = (
                 f"title={lane.title}"
