@@ -58,7 +58,7 @@ class EpisodeJob(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     film: FarmPath = Field(title="Film", description="The picture file; it is read, never written to")
-    dub: FarmPath = Field(title="Dub", description="The new sound, as long as the film")
+    dub: FarmPath = Field(title="Dub", description="The new sound: as long as the film, or laid by its timecode")
     out: FarmPath = Field(title="Out", description="The delivery; its report lies beside it in OUT.dubline")
     stems: dict[Annotated[str, Field(min_length=1, max_length=100)], FarmPath] = Field(
         default={}, title="Stems", description="Dry dialogue of one character: name → file"

@@ -6,7 +6,7 @@ was and is not measured again; every number names its meter, and none is graded:
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -16,8 +16,6 @@ from storage.film.loudness import loudness as measure
 from storage.film.probe import Film, Sound
 from tasks.deliver import Delivered
 from tasks.programme import programme
-
-NO_TARGET: Final = "no target: measured, not graded"
 
 
 def given_loudness(film: Film, dub: Sound) -> dict[str, Any]:
