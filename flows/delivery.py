@@ -157,7 +157,7 @@ def _written(
         takes=takes,
         seconds=seconds,
         versions=_versions(),
-        notes=[*given.notes, *remarks, *unheard, *clips.notes],
+        notes=[*given.notes, *given.words, *remarks, *unheard, *clips.notes],
         start=given.starts["dub"],
         labels=given.labels,
         loudness=levels(given.film, delivered, loud, bool(lead)) if loud else None,

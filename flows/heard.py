@@ -10,7 +10,7 @@ def languages(notes: Mapping[str, Any]) -> dict[str, str]:
 
 
 def remarks(notes: Mapping[str, Any]) -> list[str]:
-    """Which sounds do not begin with the film, what is spoken, and what was unlike what was expected."""
+    """What is spoken, and what was unlike what was expected, a sentence each."""
     spoken = languages(notes)
     said = ", ".join(f"{side} {spoken[side]}" for side in sorted(spoken, reverse=True))
     unlike = [
@@ -18,4 +18,4 @@ def remarks(notes: Mapping[str, Any]) -> list[str]:
         for key in sorted(notes)
         if key.startswith(("transcript", "voices of", "no speech in", "words of"))
     ]
-    return [*notes.get("starts", []), *([f"languages: {said}"] if said else []), *unlike]
+    return [*([f"languages: {said}"] if said else []), *unlike]

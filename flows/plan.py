@@ -77,7 +77,7 @@ def of_episode(session: Session, row: Episode) -> Fact:
     heading: dict[str, Any] = {"episode": row.name, "status": str(row.status)}
     totals = {
         "frames": row.frames,
-        "sound": list(notes.get("listen", {}).get("starts", [])),
+        "sound": list(notes.get("route", {}).get("starts", [])),
         "changed": length(union((start, end) for _, chosen in faces for start, end in chosen.ranges)),
         "drawn": sum(drawn.values()),
         "shots": dict(Counter(str(each.status) for each in shots)),

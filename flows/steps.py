@@ -83,14 +83,13 @@ def listen(book: Ledger, job: EpisodeJob, given: Ingested) -> Heard:
             **heard.notes,
             "speech": {name: kept.sha for name, kept in heard.speech.items()},
             "loudness": run(measuring.loudness, given.film, given.dub),
-            "starts": [begins.words for begins in given.starts.values() if begins.words],
         }
         return Found([*heard.speech.values(), *heard.beside, *heard.turns], notes)
 
     machine = {"weights": settings().weights, "whisper": settings().whisper}
     asked = {
         "dub": given.dub_sha, "stems": given.stem_shas, "speakers": job.speakers, "transcript": job.transcript,
-        "voices": given.voice_shas, "leads": given.leads, "starts": [each.words for each in given.starts.values()],
+        "voices": given.voice_shas, "leads": given.leads,
     }  # fmt: skip
     notes = book.step("listen", asked | machine, compute)
     return heard_before(book.read(turn.of_episode), notes)
@@ -127,11 +126,19 @@ def cast(
 
 
 def route(
-    book: Ledger, job: EpisodeJob, film: Film, cast: Cast, heard: Heard, lacking: Mapping[str, str]
+    book: Ledger,
+    job: EpisodeJob,
+    film: Film,
+    cast: Cast,
+    heard: Heard,
+    lacking: Mapping[str, str],
+    starts: Sequence[str] = (),
 ) -> Sequence[Route]:
     """The rules decide, and what persons have said is laid over it in the same transaction (ADR 22).
 
     lacking  models that the rules may choose and this job cannot have, each with the reason
+    starts   where sounds begin that do not begin with the film, in words: kept here, for nothing is heard anew for
+             another reason
     """
     table = rules()
 
@@ -144,7 +151,9 @@ def route(
             episode = session.get_one(Episode, book.episode.id, populate_existing=True)
             judge_again(session, episode, episode.overrules, table)
 
-        return Found(found, {"rules": table.model_dump(), "lacking": dict(lacking)}, listen_to_persons)
+        return Found(
+            found, {"rules": table.model_dump(), "lacking": dict(lacking), "starts": [*starts]}, listen_to_persons
+        )
 
-    book.step("route", {"model": job.model, "rules": table.sha, "lacking": dict(lacking)}, compute)
+    book.step("route", {"model": job.model, "rules": table.sha, "lacking": dict(lacking), "starts": [*starts]}, compute)
     return book.read(route_rows.of_episode)

@@ -58,6 +58,11 @@ class Ingested:
         """The sounds that do not begin with the film, each with its `lead`."""
         return {sound: begins.lead for sound, begins in self.starts.items() if begins.lead}
 
+    @property
+    def words(self) -> list[str]:
+        """Where the sounds begin, as far as there is anything to say."""
+        return [begins.words for begins in self.starts.values() if begins.words]
+
 
 def ingest_episode(
     film_path: Path,

@@ -83,6 +83,15 @@ def test_another_place_is_another_delivery_and_the_dub_is_heard_anew(reel: Stage
     assert report["dub"]["lead_samples"] == 0 and "ignored" in report["dub"]["start"]
 
 
+def test_the_same_place_for_another_reason_is_said_and_nothing_is_heard_anew(reel: Stage) -> None:
+    run(reel)
+    before = reel.computed.copy()
+    _, report = run(reel, dub_offset="-1.001")
+    assert (reel.computed - before).keys() <= {"cast", "route"}
+    assert "as --dub-offset says" in report["dub"]["start"]
+    assert any("as --dub-offset says" in note for note in listing.episode_status("out")["notes"])
+
+
 def test_another_mode_is_another_delivery_and_nothing_is_drawn_again(reel: Stage) -> None:
     delivery, added = run(reel, dub_language="de")
     assert [s["kind"] for s in added["delivery"]["streams"]][:3] == ["video", "audio", "audio"]
