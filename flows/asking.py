@@ -82,6 +82,16 @@ def wishes(
     allow_length: Annotated[
         bool, typer.Option("--allow-length", help="Accept a dub longer or shorter than the film.")
     ] = False,
+    dub_offset: Annotated[
+        str | None,
+        typer.Option(metavar="SECONDS|TIMECODE|ignore", help="Where the dub begins, whatever its own timecode says."),
+    ] = None,
+    dub_mode: Annotated[
+        str, typer.Option(help="add the dub to the film's sounds, or replace the first of them.")
+    ] = "add",
+    dub_language: Annotated[
+        str | None, typer.Option(metavar="CODE", help="The dub's language by ISO 639, like de or deu.")
+    ] = None,
     purpose: Annotated[str, typer.Option(help="research or commercial; the latter refuses some weights.")] = "research",
     transcript: Annotated[
         bool, typer.Option("--transcript", help="Write down what is said (DUBLINE_WHISPER).")
@@ -97,7 +107,8 @@ def wishes(
         timeline=_file(timeline) if timeline else None, model=model,
         variant=variant, seed=seed, steps=steps, prompt=prompt, mouths=_mouths(mouth or []),
         speakers=_speakers(speakers), deliver=deliver, pull=pull, pull_as=pull_as, handles=handles,
-        allow_length=allow_length, purpose=purpose,
+        allow_length=allow_length, dub_offset=dub_offset, dub_mode=dub_mode, dub_language=dub_language,
+        purpose=purpose,
         transcript=transcript, name=name,
     )  # fmt: skip
 

@@ -160,7 +160,8 @@ def _found_anew(row: Episode, word: Word, progress: Progress) -> list[Change]:
         was = _drawn(session, row)
     book = Ledger(row, progress, after=done["listen"].key)
     found = steps.cast(book, film, shots, tracks, heard, carried)
-    routes = steps.route(book, job, film, found, heard, done["route"].notes.get("lacking", {}))
+    before = done["route"].notes
+    routes = steps.route(book, job, film, found, heard, before.get("lacking", {}), before.get("starts", ()))
     stood = {each.id: str(each.status) for each in shots}
     plan(shots, found.tracks, routes)
     return _changes(row, word, shots, was, stood)

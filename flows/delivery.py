@@ -33,6 +33,7 @@ from storage.catalog import (
     track,
 )
 from storage.catalog.session import catalog
+from storage.film.place import place
 from storage.film.probe import fingerprint
 from storage.room import room
 from storage.roots import portable
@@ -41,6 +42,8 @@ from tasks import deliver as muxing
 from tasks.clips import Clips
 from tasks.ingest import Ingested
 from tasks.job import EpisodeJob
+from tasks.labels import keep_labels
+from tasks.loudness import table as levels
 from tasks.progress import OnProgress
 from tasks.pull import pull
 from tasks.report import build_report, report
@@ -80,6 +83,7 @@ def deliver(book: Ledger, job: EpisodeJob, given: Ingested, drawing_us: int) -> 
         "out": portable(job.out),
         "dub": given.dub_sha,
         "deliver": job.deliver,
+        "sound": [given.starts["dub"].lead, job.dub_mode, job.dub_language],
         "takes": [taken.key for taken in takes],
         "shots": [[each.name, str(each.status), each.reason] for each in shots],
         "overrules": spoken_of.overrules,
@@ -125,14 +129,22 @@ def _written(
     seconds = {each.name: each.microseconds / 1e6 for each in done} | {"render": drawing_us / 1e6}
     remarks = [said for each in done if each.name == "listen" for said in heard.remarks(each.notes)]
     stills = Stills(given.film, shots, takes, between / "stills")
-    clips = Clips(given.film, given.dub, shots, takes, between / "clips")
+    dub, lead = given.dub, given.starts["dub"].lead
+    if lead:
+        dub = place(dub, lead, between / "dub.wav")
+        if dub.codec != given.dub.codec:
+            remarks.append(f"The dub was unpacked from {given.dub.codec} to {dub.codec} to be laid at its place.")
+    clips = Clips(given.film, dub, shots, takes, between / "clips")
 
     began = time.monotonic()
     to, files = between / "picture", file_of(takes)
     picture = run(conforming.conform, given.film, takes, files, to, job.deliver, [stills, clips], on_progress)
     seconds["conform"] = time.monotonic() - began
     began = time.monotonic()
-    delivered = run(muxing.deliver, given.film, picture, given.dub, job.out)
+    delivered = run(
+        muxing.deliver, given.film, picture, dub, job.out, language=job.dub_language or "", mode=job.dub_mode
+    )
+    loud = next((each.notes.get("loudness") for each in done if each.name == "listen"), None)
     seconds["deliver"] = time.monotonic() - began
     began = time.monotonic()
     beside, short = lists_beside(book, job, given, shots, takes, frozenset(picture.changed))
@@ -149,9 +161,13 @@ def _written(
         takes=takes,
         seconds=seconds,
         versions=_versions(),
-        notes=[*given.notes, *remarks, *unheard, *clips.notes, *short],
+        notes=[*given.notes, *given.words, *remarks, *unheard, *clips.notes, *short],
         files=beside,
+        start=given.starts["dub"],
+        labels=given.labels,
+        loudness=levels(given.film, delivered, loud, bool(lead)) if loud else None,
     )
+    keep_labels(given.labels, report_folder(job))
     run(report, {"episode": book.episode.name, **said}, stills.taken, clips.written, report_folder(job))
     return Found(
         delivered.findings,

@@ -59,7 +59,7 @@ def decided(
     tracks = steps.look(book, job, given.film, shots)  # before listening: the dearest step needs no sound (ADR 4)
     heard = steps.listen(book, job, given)
     cast = steps.cast(book, given.film, shots, tracks, heard, given.cast)
-    routes = steps.route(book, job, given.film, cast, heard, lacking)
+    routes = steps.route(book, job, given.film, cast, heard, lacking, given.words)
     scene = Scene(job, given.film, given.film_sha, heard.speech, heard.turns, {c.id: c for c in cast.characters})
     plan(shots, cast.tracks, routes)
     return scene, shots, cues(cast.tracks, routes)

@@ -45,6 +45,7 @@ def episode_status(name: str) -> Fact:
         row = episode.by_name(session, name)
         done = step.of_episode(session, row.id)
         listened = next((s.notes for s in done if s.name == "listen"), {})
+        routed = next((s.notes for s in done if s.name == "route"), {})
         steps = [
             {"step": s.name, "seconds": s.microseconds / 1e6, "machine": s.machine, "finished": _time(s.finished_us)}
             for s in done
@@ -58,7 +59,7 @@ def episode_status(name: str) -> Fact:
         return {
             **_episode(row, its_shots),
             "languages": heard.languages(listened),
-            "notes": [*heard.remarks(listened), *overrule.unheard(row, its_shots)],
+            "notes": [*routed.get("starts", []), *heard.remarks(listened), *overrule.unheard(row, its_shots)],
             "open": [
                 {"shot": each.name, "status": str(each.status), "reason": each.reason}
                 for each in its_shots

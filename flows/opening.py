@@ -92,7 +92,7 @@ def examined(job: EpisodeJob, progress: Progress, delivers: bool = True) -> tupl
         given = run(
             ingest, job.film, job.dub, job.out if delivers else None,
             allow_length=job.allow_length, stems=job.stems, deliver=job.deliver, mouths=job.mouths,
-            voices=job.voices, cast=job.cast, timeline=job.timeline,
+            voices=job.voices, cast=job.cast, timeline=job.timeline, dub_offset=job.dub_offset,
         )  # fmt: skip
     return given, (time.monotonic_ns() - began) // 1000
 

@@ -38,7 +38,9 @@ from tasks.job import EpisodeJob
 from tasks.ranges import length, union
 
 # Wishes that decide who is drawn where; the others decide how, or where to.
-DECIDE: Final = ("stems", "voices", "cast", "timeline", "model", "variant", "mouths", "speakers", "transcript")
+DECIDE: Final = (
+    "stems", "voices", "cast", "timeline", "model", "variant", "mouths", "speakers", "transcript", "dub_offset",
+)  # fmt: skip
 OVER: Final = (EpisodeStatus.DELIVERED, EpisodeStatus.PARTIAL)
 
 
@@ -77,6 +79,7 @@ def of_episode(session: Session, row: Episode) -> Fact:
     heading: dict[str, Any] = {"episode": row.name, "status": str(row.status)}
     totals = {
         "frames": row.frames,
+        "sound": list(notes.get("route", {}).get("starts", [])),
         "changed": length(union((start, end) for _, chosen in faces for start, end in chosen.ranges)),
         "drawn": sum(drawn.values()),
         "shots": dict(Counter(str(each.status) for each in shots)),

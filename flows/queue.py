@@ -52,14 +52,16 @@ def estimate(
     from flows.estimate import of_film
     from models import registry
     from storage.catalog.session import catalog
+    from storage.film.bwf import labels_of
     from storage.film.probe import probe, probe_sound
     from tasks.ingest import check_film, check_length
+    from tasks.starts import start
 
     if model is not None and model not in registry.names():
         raise Refused(f"There is no model '{model}'. There are {', '.join(registry.names())}.")
     measured, dub = probe(film.absolute()), probe_sound(sound.absolute())
     check_film(measured)
-    check_length(measured, dub, allow=False)
+    check_length(measured, dub, False, start(measured, dub, "dub", labels_of(sound.absolute())))
     workers = workers or _workers()
     with catalog() as session:
         found = of_film(session, measured.frames, model, workers)

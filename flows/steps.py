@@ -20,6 +20,7 @@ from storage.settings import settings
 from tasks import cast as casting
 from tasks import listen as listening
 from tasks import look as looking
+from tasks import loudness as measuring
 from tasks import route as routing
 from tasks import split as splitting
 from tasks.carried import CastFile
@@ -82,14 +83,20 @@ def look(book: Ledger, job: EpisodeJob, film: Film, shots: Sequence[Shot]) -> Se
 
 def listen(book: Ledger, job: EpisodeJob, given: Ingested) -> Heard:
     def compute(_: object) -> Found:
-        heard = run(listening.listen, given.film, job.dub, job.stems, job.speakers, job.transcript, job.voices)
-        speech = {name: kept.sha for name, kept in heard.speech.items()}
-        return Found([*heard.speech.values(), *heard.beside, *heard.turns], {**heard.notes, "speech": speech})
+        heard = run(
+            listening.listen, given.film, job.dub, job.stems, job.speakers, job.transcript, job.voices, given.leads
+        )
+        notes = {
+            **heard.notes,
+            "speech": {name: kept.sha for name, kept in heard.speech.items()},
+            "loudness": run(measuring.loudness, given.film, given.dub),
+        }
+        return Found([*heard.speech.values(), *heard.beside, *heard.turns], notes)
 
     machine = {"weights": settings().weights, "whisper": settings().whisper}
     asked = {
         "dub": given.dub_sha, "stems": given.stem_shas, "speakers": job.speakers, "transcript": job.transcript,
-        "voices": given.voice_shas,
+        "voices": given.voice_shas, "leads": given.leads,
     }  # fmt: skip
     notes = book.step("listen", asked | machine, compute)
     return heard_before(book.read(turn.of_episode), notes)
@@ -126,11 +133,19 @@ def cast(
 
 
 def route(
-    book: Ledger, job: EpisodeJob, film: Film, cast: Cast, heard: Heard, lacking: Mapping[str, str]
+    book: Ledger,
+    job: EpisodeJob,
+    film: Film,
+    cast: Cast,
+    heard: Heard,
+    lacking: Mapping[str, str],
+    starts: Sequence[str] = (),
 ) -> Sequence[Route]:
     """The rules decide, and what persons have said is laid over it in the same transaction (ADR 22).
 
     lacking  models that the rules may choose and this job cannot have, each with the reason
+    starts   where sounds begin that do not begin with the film, in words: kept here, for nothing is heard anew for
+             another reason
     """
     table = rules()
 
@@ -143,7 +158,9 @@ def route(
             episode = session.get_one(Episode, book.episode.id, populate_existing=True)
             judge_again(session, episode, episode.overrules, table)
 
-        return Found(found, {"rules": table.model_dump(), "lacking": dict(lacking)}, listen_to_persons)
+        return Found(
+            found, {"rules": table.model_dump(), "lacking": dict(lacking), "starts": [*starts]}, listen_to_persons
+        )
 
-    book.step("route", {"model": job.model, "rules": table.sha, "lacking": dict(lacking)}, compute)
+    book.step("route", {"model": job.model, "rules": table.sha, "lacking": dict(lacking), "starts": [*starts]}, compute)
     return book.read(route_rows.of_episode)

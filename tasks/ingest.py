@@ -18,6 +18,7 @@ from prefect.cache_policies import NO_CACHE
 
 from storage.catalog import Side
 from storage.errors import Refused
+from storage.film.bwf import Broadcast, labels_of
 from storage.film.colour import matrix_of
 from storage.film.containers import MXF, container_of
 from storage.film.count import holes
@@ -30,9 +31,14 @@ from storage.film.timecode import timecode
 from tasks.carried import CastFile
 from tasks.carried import read as read_cast
 from tasks.job import Place
+from tasks.starts import Start
+from tasks.starts import start as start_of
 from tasks.told import read
 from tasks.turnover import Turnover
 from tasks.turnover import read as read_turnover
+
+AAC_CHANNELS: Final = 8
+MXF_HZ: Final = 48000
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,18 @@ class Ingested:
     notes: tuple[str, ...] = ()  # what a person should know and need not change
     cast: CastFile | None = None  # of the episode before
     turnover: Turnover | None = None  # the cut list that came with the film
+    starts: dict[str, Start] = field(default_factory=dict)  # by sound: "dub", and "stem " with the stem's name
+    labels: Broadcast | None = None  # on the dub
+
+    @property
+    def leads(self) -> dict[str, int]:
+        """The sounds that do not begin with the film, each with its `lead`."""
+        return {sound: begins.lead for sound, begins in self.starts.items() if begins.lead}
+
+    @property
+    def words(self) -> list[str]:
+        """Where the sounds begin, as far as there is anything to say."""
+        return [begins.words for begins in self.starts.values() if begins.words]
 
 
 def ingest_episode(
@@ -63,10 +81,12 @@ def ingest_episode(
     voices: Mapping[Side, Path] | None = None,
     cast: Path | None = None,
     timeline: Path | None = None,
+    dub_offset: str | None = None,
 ) -> Ingested:
     """Measures and fingerprints film, dub and stems, and reads what says who speaks, who is who, and the cuts.
 
-    out_path  where the delivery goes; None: there will be none
+    out_path    where the delivery goes; None: there will be none
+    dub_offset  where dub and stems begin, as a person says: see tasks/starts.py
     raises  Refused for anything that cannot be worked with or delivered
     """
     stems, voices = dict(stems or {}), dict(voices or {})
@@ -80,15 +100,26 @@ def ingest_episode(
     turnover = read_turnover(timeline, film) if timeline else None
     if out_path is not None:
         check_picture(film, out_path, deliver)
-    dub = probe_sound(dub_path)
-    notes = check_length(film, dub, allow_length)
+    dub, labels = probe_sound(dub_path), labels_of(dub_path)
+    if out_path is not None:
+        check_sound(dub, out_path)
+    starts = {"dub": start_of(film, dub, "dub", labels, dub_offset)}
+    notes = check_length(film, dub, allow_length, starts["dub"])
+    if dub.others:
+        notes = (
+            *notes,
+            f"{dub.path.name} has {dub.others + 1} sound streams; the first, stream {dub.stream}, is the dub.",
+        )
     told = [read(path, int(film.duration * 1_000_000)).notes for path in voices.values()]
     sounds = {name: probe_sound(path) for name, path in stems.items()}
+    for name, sound in sounds.items():
+        called = f"stem {name}"
+        starts[called] = start_of(film, sound, called, labels_of(sound.path), dub_offset)
     return Ingested(
         film, dub, fingerprint(film_path), fingerprint(dub_path), sounds,
         {name: fingerprint(path) for name, path in stems.items()},
         {side: fingerprint(path) for side, path in voices.items()},
-        (*notes, *told, *(turnover.notes if turnover else ()), *_notes(film)), carried, turnover,
+        (*notes, *told, *(turnover.notes if turnover else ()), *_notes(film)), carried, turnover, starts, labels,
     )  # fmt: skip
 
 
@@ -123,6 +154,22 @@ def check_picture(film: Film, out: Path, deliver: Deliver) -> None:
         raise Refused(
             f"{out.name}: {container.name} cannot carry the picture, {encoder.words}. "
             f"Choose another ending ({out.with_suffix('.mkv').name} takes everything) or another --deliver."
+        )
+
+
+def check_sound(dub: Sound, out: Path) -> None:
+    """raises Refused if the delivery's container cannot carry the dub at all"""
+    container = container_of(out)
+    codec, _ = container.sound_as(dub.codec, dub.channels)
+    if codec == "aac" and dub.channels > AAC_CHANNELS:
+        raise Refused(
+            f"{container.name} takes {dub.path.name} only as AAC, which has {AAC_CHANNELS} channels at most, and it "
+            f"has {dub.channels}. Choose another ending: {out.with_suffix('.mov').name} keeps it bit by bit."
+        )
+    if container.name == "MXF" and dub.hz != MXF_HZ:
+        raise Refused(
+            f"MXF carries sound of {MXF_HZ} Hz alone, and {dub.path.name} has {dub.hz} Hz. Choose another ending: "
+            f"{out.with_suffix('.mov').name} keeps it bit by bit."
         )
 
 
@@ -173,17 +220,23 @@ def check_mouths(film: Film, mouths: Mapping[str, Place]) -> None:
             )
 
 
-def check_length(film: Film, dub: Sound, allow: bool) -> tuple[str, ...]:
-    """Notes on a difference that was allowed. Raises Refused if there is one of more than a frame, and it was not."""
-    apart = dub.duration - film.duration
+def check_length(film: Film, dub: Sound, allow: bool, begins: Start = Start()) -> tuple[str, ...]:
+    """Notes on a difference that was allowed. Raises Refused if there is one of more than a frame, and it was not.
+
+    begins  where the dub is laid; what counts is whether it ends with the film
+    """
+    apart = dub.duration + Fraction(begins.lead, dub.hz) - film.duration
     if abs(apart) <= 1 / film.rate:
         return ()
-    said = (
-        f"The dub is {_seconds(dub.duration)} long and the film {_seconds(film.duration)}: it is "
-        f"{round(abs(apart) * film.rate)} frames too {'long' if apart > 0 else 'short'}"
-    )
+    said = f"The dub is {_seconds(dub.duration)} long and the film {_seconds(film.duration)}: "
+    if begins.lead:
+        said = f"{begins.words} So it ends with another frame than the film, which is {_seconds(film.duration)} long: "
+    said += f"it is {round(abs(apart) * film.rate)} frames too {'long' if apart > 0 else 'short'}"
     if not allow:
-        raise Refused(f"{said}. Check that {dub.path.name} belongs to this cut; `--allow-length` goes on anyway.")
+        raise Refused(
+            f"{said}. Check that {dub.path.name} belongs to this cut; `--allow-length` goes on anyway"
+            f"{', --dub-offset ignore lays it at the first frame' if begins.lead else ''}."
+        )
     return (f"{said}. That was allowed.",)
 
 
@@ -229,10 +282,11 @@ def ingest(
     voices: Mapping[Side, Path] | None = None,
     cast: Path | None = None,
     timeline: Path | None = None,
+    dub_offset: str | None = None,
 ) -> Ingested:
     """Measures film, dub and stems, and refuses what cannot work."""
     return ingest_episode(
         film_path, dub_path, out_path,
         allow_length=allow_length, stems=stems, deliver=deliver, mouths=mouths, voices=voices,
-        cast=cast, timeline=timeline,
+        cast=cast, timeline=timeline, dub_offset=dub_offset,
     )  # fmt: skip

@@ -6,14 +6,26 @@ machine it is on, and is written down (`model_dump(mode="json")`) as every machi
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
 
 from storage import roots
 from storage.catalog import Side
 from storage.errors import Refused
+from storage.film.language import language_of
+from storage.film.timecode import LABEL
 
 
 def _here(given: object) -> object:
@@ -24,6 +36,13 @@ def _here(given: object) -> object:
     if not (Path(text).is_absolute() or roots.rooted(text)):
         raise ValueError(f"'{text}' depends on where one stands; give the whole path, from / on")
     return str(roots.here(text))  # not a Path, which pydantic does not take where it reads JSON
+
+
+def _offset(given: str) -> str:
+    """Where a dub begins, as it was typed: see tasks/starts.py."""
+    if given == "ignore" or re.fullmatch(r"[+-]?\d{1,5}(\.\d{1,9})?", given) or LABEL.fullmatch(given):
+        return given
+    raise ValueError("give seconds like -2 or 1.5, the timecode of the dub's first sample like 00:59:58:00, or ignore")
 
 
 FarmPath = Annotated[Path, BeforeValidator(_here), PlainSerializer(roots.portable, return_type=str, when_used="json")]
@@ -39,7 +58,7 @@ class EpisodeJob(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     film: FarmPath = Field(title="Film", description="The picture file; it is read, never written to")
-    dub: FarmPath = Field(title="Dub", description="The new sound, as long as the film")
+    dub: FarmPath = Field(title="Dub", description="The new sound: as long as the film, or laid by its timecode")
     out: FarmPath = Field(title="Out", description="The delivery; its report lies beside it in OUT.dubline")
     stems: dict[Annotated[str, Field(min_length=1, max_length=100)], FarmPath] = Field(
         default={}, title="Stems", description="Dry dialogue of one character: name → file"
@@ -93,6 +112,17 @@ class EpisodeJob(BaseModel):
     )
     allow_length: bool = Field(
         default=False, title="Allow another length", description="Accept a dub longer or shorter than the film"
+    )
+    dub_offset: Annotated[str, AfterValidator(_offset)] | None = Field(
+        default=None,
+        title="Dub's start",
+        description="Seconds after the film's first frame, a timecode, or ignore; empty: by its own timecode",
+    )
+    dub_mode: Literal["add", "replace"] = Field(
+        default="add", title="Dub's place", description="Before the film's own sounds, or in the place of its first"
+    )
+    dub_language: Annotated[str, AfterValidator(language_of)] | None = Field(
+        default=None, title="Dub's language", description="ISO 639, like de or deu; empty: as the dub's file says"
     )
     purpose: Literal["research", "commercial"] = Field(
         default="research", title="Purpose", description="Commercial work refuses weights that may not be used for it"

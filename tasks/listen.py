@@ -52,7 +52,7 @@ class Heard:
 
 def listen_to(
     film: Film, dub: Path, stems: Mapping[str, Path], speakers: Range | None = None, transcript: bool = False,
-    told: Mapping[Side, Path] | None = None,
+    told: Mapping[Side, Path] | None = None, leads: Mapping[str, int] | None = None,
 ) -> Heard:  # fmt: skip
     """The turns of both sides, in the order they begin.
 
@@ -60,6 +60,7 @@ def listen_to(
     speakers    fewest and most voices of a side, where somebody knows
     transcript  also write down the words and their language (DUBLINE_WHISPER)
     told        files that say who speaks in a side (tasks/told.py): nobody is told apart there by ear
+    leads       by "dub" or "stem " with its name: samples of silence before it; negative: so many are cut off it
     raises      Refused if a sound or such a file cannot be read; Missing if the networks' files are damaged
     """
     ears = weights.find(settings().weights)
@@ -72,8 +73,9 @@ def listen_to(
         kept["original"] = keep(film.path)
     else:
         notes["original"] = "the film has no sound, so nobody is heard in it"
-    kept["dub"] = keep(dub)
-    kept |= {f"stem {name}": keep(path) for name, path in stems.items()}
+    leads = leads or {}
+    for called, path in {"dub": dub, **{f"stem {name}": path for name, path in stems.items()}}.items():
+        kept[called] = keep(path, leads.get(called, 0))
     sounds = {name: sound_of(artifact) for name, artifact in kept.items()}
 
     heard: dict[Side, dict[str, Voice]] = {side: {} for side in Side}  # by name, what is told apart by ear
@@ -122,10 +124,10 @@ def listen_to(
     return Heard(turns, kept, notes, beside)
 
 
-def keep(path: Path) -> Artifact:
-    """The speech of a film, a dub or a stem, as an artifact."""
+def keep(path: Path, lead: int = 0) -> Artifact:
+    """The speech of a film, a dub or a stem, as an artifact; `lead` as in storage.film.read.speech."""
     with tempfile.TemporaryDirectory() as folder:
-        return artifacts.put(speech(path, Path(folder) / "speech.wav", HZ), "speech", ".wav")
+        return artifacts.put(speech(path, Path(folder) / "speech.wav", HZ, lead), "speech", ".wav")
 
 
 def sound_of(artifact: Artifact) -> Recording:
@@ -193,6 +195,6 @@ def turns_told(side: Side, told: Told, heard: list[Range]) -> list[Turn]:
 @task(cache_policy=NO_CACHE)
 def listen(
     film: Film, dub: Path, stems: Mapping[str, Path], speakers: Range | None = None, transcript: bool = False,
-    told: Mapping[Side, Path] | None = None,
+    told: Mapping[Side, Path] | None = None, leads: Mapping[str, int] | None = None,
 ) -> Heard:  # fmt: skip
-    return listen_to(film, dub, stems, speakers, transcript, told)
+    return listen_to(film, dub, stems, speakers, transcript, told, leads)

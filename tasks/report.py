@@ -17,11 +17,14 @@ from prefect.cache_policies import NO_CACHE
 
 from storage.catalog import HELD, PASS_THROUGH, Character, Finding, Route, Shot, Take, Track
 from storage.catalog.shot import MEANINGS
+from storage.film.bwf import Broadcast
 from storage.film.probe import Film, Sound
 from storage.film.timecode import dropped, frame_of, timecode
 from tasks.clips import Clip
 from tasks.conform import Picture
 from tasks.deliver import Delivered
+from tasks.labels import labels_in_words
+from tasks.starts import Start
 from tasks.stills import Still
 
 SCHEMA: Final = 1
@@ -45,6 +48,9 @@ def build_report(
     versions: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
     files: Sequence[str] = (),
+    start: Start = Start(),
+    labels: Broadcast | None = None,
+    loudness: Mapping[str, Any] | None = None,
 ) -> Report:
     """The report as one JSON value. Pure: rows in, dictionary out.
 
@@ -81,7 +87,8 @@ def build_report(
             "pix_fmt": film.pix_fmt, "width": film.width, "height": film.height, "start_timecode": film.start_timecode,
             "duration": clock(film.duration),
         },
-        "dub": {"path": str(dub.path), "codec": dub.codec, "hz": dub.hz, "channels": dub.channels},
+        "dub": {"path": str(dub.path), "codec": dub.codec, "hz": dub.hz, "channels": dub.channels,
+                "lead_samples": start.lead, "start": start.words, **labels_in_words(labels)},
         "delivery": {
             "path": str(delivered.path), "picture": picture.words, "copied_packets": picture.copied,
             "notes": [*notes, *delivered.notes],
@@ -92,7 +99,8 @@ def build_report(
             "streams_side_by_side": list(delivered.table),
         },
         "frames": {"total": delivered.frames, "changed": len(picture.changed), "identical": picture.identical},
-        "audio": {"bit_exact": delivered.audio_bit_exact},
+        "audio": {"bit_exact": delivered.audio_bit_exact, "dub_stream": delivered.dub,
+                  "loudness": dict(loudness) if loudness else None},
         "shots": [
             {
                 "name": shot.name, "start": shot.start, "end": shot.end, "clip": shot.clip,

@@ -112,6 +112,7 @@ class Sound:
     layout: str | None
     samples: int  # per channel, counted
     pcm: bool
+    others: int = 0  # further audio streams of the file, which nobody reads
 
     @property
     def duration(self) -> Fraction:
@@ -175,13 +176,16 @@ def probe_sound(path: Path) -> Sound:
     raises  Refused if there is no such file, or no sound in it that could be read
     """
     facts = _facts(path)
-    said = next((s for s in facts["streams"] if s["codec_type"] == "audio"), None)
+    sounds = [s for s in facts["streams"] if s["codec_type"] == "audio"]
+    said = sounds[0] if sounds else None
     if said is None or not int(said.get("sample_rate", 0)):
         raise Refused(f"{path} holds no sound. The dub must be a file with an audio stream.")
     pcm = said["codec_name"].startswith("pcm_")
+    if not (samples := _samples(path, said)):
+        raise Refused(f"{path} holds not one sample of sound. Export it again.")
     return Sound(
         path, said["index"], said["codec_name"], int(said["sample_rate"]), int(said["channels"]),
-        said.get("channel_layout"), _samples(path, said), pcm,
+        said.get("channel_layout"), samples, pcm, len(sounds) - 1,
     )  # fmt: skip
 
 

@@ -92,12 +92,23 @@ def ffmpeg(command: Sequence[str] | Any) -> str:
     return _run([str(find("ffmpeg")), "-nostdin", "-hide_banner", "-loglevel", "error", "-y", *command])
 
 
+def ffmpeg_says(command: Any) -> str:
+    """Runs ffmpeg with an ffmpeg-python output; what it says meanwhile, as its meters do. Raises ProgramFailed."""
+    words = [str(word) for word in importlib.import_module("ffmpeg").get_args(command)]
+    return _ran([str(find("ffmpeg")), "-nostdin", "-hide_banner", "-loglevel", "info", "-nostats", "-y", *words])[1]
+
+
 def ffprobe(arguments: Sequence[str]) -> str:
     """What ffprobe prints. Raises ProgramFailed with the end of what it complained about."""
     return _run([str(find("ffprobe")), "-hide_banner", "-loglevel", "error", *arguments])
 
 
 def _run(command: list[str]) -> str:
+    return _ran(command)[0]
+
+
+def _ran(command: list[str]) -> tuple[str, str]:
+    """(what it printed, what it wrote to its standard error)"""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode != 0:
         words = done.stderr.decode(errors="replace").strip().splitlines()[-LAST_WORDS:]
@@ -105,4 +116,4 @@ def _run(command: list[str]) -> str:
         if os.strerror(errno.ENOSPC) in said:
             raise Unreachable(f"{Path(command[0]).name} found no room left: {said}. Make room there, then start again.")
         raise ProgramFailed(f"{Path(command[0]).name} gave up: {said}")
-    return done.stdout.decode(errors="replace")
+    return done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")

@@ -92,21 +92,22 @@ def _packets(film: Film, start: int) -> Iterator[Any]:
         back = 2 * back or STEP_BACK
 
 
-def speech(path: Path, to: Path, hz: int = 16000) -> Path:
+def speech(path: Path, to: Path, hz: int = 16000, lead: int = 0) -> Path:
     """The first sound of a film or a stem as a mono 16 bit WAV whose sample 0 is the film's first frame.
 
     Sound that begins after the picture is preceded by silence, sound from before it is left out. A file without a
     picture begins with its own first sample. Written beside, then renamed.
 
+    lead    for a file without a picture: samples of its own of silence before it; negative: so many are cut off it
     raises  Refused if there is no sound to read
     """
     begins = _begins(path)
     beside = to.with_name(to.name + ".part")
-    sound = (
-        ffmpeg.input(str(path.absolute()), copyts=None)["a:0"]
-        .filter("asetpts", f"PTS-{begins.numerator}/{begins.denominator}/TB")
-        .filter("aresample", hz, **{"async": 1, "first_pts": 0})
-    )
+    sound = ffmpeg.input(str(path.absolute()), copyts=None)["a:0"]
+    if lead < 0:  # before it is resampled, so that not even the resampler hears what was cut off
+        sound = sound.filter("atrim", start_sample=-lead).filter("asetpts", f"PTS+{lead}/SR/TB")
+    shift = f"PTS-{begins.numerator}/{begins.denominator}/TB+{max(lead, 0)}/SR/TB"
+    sound = sound.filter("asetpts", shift).filter("aresample", hz, **{"async": 1, "first_pts": 0})
     command = ffmpeg.output(sound, str(beside.absolute()), ac=1, ar=hz, acodec="pcm_s16le", format="wav", bitexact=None)
     try:
         programs.ffmpeg(command)

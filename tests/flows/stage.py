@@ -88,7 +88,7 @@ class Stage:
         return looked
 
     def listen(self, film: Film, dub: Path, stems: Mapping[str, Path], speakers: object, transcript: bool,
-               told: Mapping[Side, Path]) -> Heard:  # fmt: skip
+               told: Mapping[Side, Path], leads: Mapping[str, int]) -> Heard:  # fmt: skip
         self.enter("listen")
         speakers = {(side, name): Speaker(side, name, "vad") for side, name, *_ in self.voices}
         turns = [Turn(speakers[side, name], start, end) for side, name, start, end in self.voices]

@@ -10,6 +10,7 @@ import pytest
 from storage.errors import Refused
 from storage.film.probe import fingerprint
 from tasks.ingest import ingest, ingest_episode
+from tests.broadcast import at, label
 from tests.shoot import FILM_24, PAL, draw_film, draw_sound, wrap
 
 SECONDS = 24 / FILM_24
@@ -163,3 +164,46 @@ def test_names_may_be_anything(tmp_path: Path, name: str) -> None:
     film = draw_film(tmp_path / "plain.mkv", 25, PAL).rename(tmp_path / f"{name}.mkv")
     dub = draw_sound(tmp_path / "plain.wav", 1).rename(tmp_path / f"{name}.wav")
     assert ingest_episode(film, dub, tmp_path / f"{name}.mov").film.frames == 25
+
+
+def test_a_dub_is_laid_by_its_timecode_and_its_end_is_compared_then(tmp_path: Path) -> None:
+    film = draw_film(tmp_path / "film.mkv", 25, PAL, timecode="10:00:00:00")
+    leader, hour = 2 * 48000, 10 * 3600 * 48000
+    dub = at(draw_sound(tmp_path / "dub.wav", 3), hour - leader)
+    got = ingest_episode(film, dub, tmp_path / "out.mkv", stems={"ANNA": at(draw_sound(tmp_path / "s.wav", 1), hour)})
+    assert got.leads == {"dub": -leader} and not any("allowed" in note for note in got.notes)
+    assert got.labels is not None and got.labels.bext["time_reference"] == hour - leader
+
+
+def test_a_dub_behind_an_offset_that_outlasts_the_film_is_refused_in_words(tmp_path: Path) -> None:
+    film = draw_film(tmp_path / "film.mkv", 25, PAL, timecode="10:00:00:00")
+    dub = at(draw_sound(tmp_path / "dub.wav", 1), 10 * 3600 * 48000 + 24000)
+    with pytest.raises(Refused, match=r"begins 0\.500 s after the film .*12 frames too long"):
+        ingest_episode(film, dub, tmp_path / "out.mkv")
+    got = ingest_episode(film, dub, tmp_path / "out.mkv", allow_length=True)
+    assert got.leads == {"dub": 24000} and any("allowed" in note for note in got.notes)
+
+
+def test_only_the_first_of_several_sounds_is_the_dub_and_that_is_said(tmp_path: Path, film: Path) -> None:
+    sounds = [word for n in (1, 2) for word in ("-i", str(draw_sound(tmp_path / f"{n}.wav", SECONDS)))]
+    dub = wrap([*sounds, "-map", "0", "-map", "1", "-c", "copy"], tmp_path / "both.mka")
+    assert any("has 2 sound streams; the first" in note for note in ingest_episode(film, dub, None).notes)
+
+
+def test_a_dub_with_a_damaged_label_is_laid_with_the_film_and_that_is_said(tmp_path: Path) -> None:
+    film = draw_film(tmp_path / "film.mkv", 25, PAL, timecode="10:00:00:00")
+    dub = label(draw_sound(tmp_path / "dub.wav", 1), (b"bext", b"short"))
+    got = ingest_episode(film, dub, tmp_path / "out.mkv")
+    assert not got.leads and "its bext chunk is damaged" in got.starts["dub"].words
+
+
+@pytest.mark.parametrize(("name", "channels", "hz", "words"), [
+    ("out.mp4", 32, 48000, "8 channels at most"), ("out.mxf", 2, 44100, "48000 Hz alone"),
+])  # fmt: skip
+def test_a_dub_that_the_container_cannot_carry_is_refused(
+    tmp_path: Path, name: str, channels: int, hz: int, words: str
+) -> None:
+    codec = "libx264" if name == "out.mp4" else "prores_ks"
+    film = draw_film(tmp_path / "film.mov", 24, codec=codec)
+    with pytest.raises(Refused, match=words):
+        ingest_episode(film, draw_sound(tmp_path / "dub.wav", SECONDS, hz, channels), tmp_path / name)

@@ -82,7 +82,7 @@ def test_the_report_has_every_field_of_its_schema(episode: Episode) -> None:
     assert said["film"].keys() >= {"path", "frames", "rate", "codec", "pix_fmt", "width", "height"}
     assert said["film"]["rate"] == "30000/1001"
     assert said["frames"] == {"total": 45, "changed": 5, "identical": 40}
-    assert said["audio"] == {"bit_exact": True}
+    assert said["audio"] == {"bit_exact": True, "dub_stream": 1, "loudness": None}
     assert [(s["name"], s["start"], s["end"], s["status"], s["changed"]) for s in said["shots"]] == [
         ("sh0010", 0, 15, "done", 5), ("sh0020", 15, 30, "held", 0), ("sh0030", 30, 45, "passed-through", 0),
     ]  # fmt: skip
