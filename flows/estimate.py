@@ -25,10 +25,11 @@ STAGES: Final = (*ORDER[:-1], RENDER, ORDER[-1])
 
 NEWEST: Final = 25  # episodes, and takes of a model, that are asked; older ones were drawn by older machines
 
-# Microseconds a frame on two cores without a GPU, from docs/MEASURED.md: "Outside the steps" (264 frames; conform is
-# part of deliver here), "Fewer steps" (DDIM, 1 step), "OmniSync: seconds a frame" (5 steps, two threads).
+# Microseconds a frame without a GPU, from docs/MEASURED.md: "Outside the steps" (ingest; deliver, with conform in it),
+# "Whose face speaks" (CPU seconds of the others; two cores need less), "Fewer steps" (DDIM, 1 step), "OmniSync:
+# seconds a frame" (5 steps, two threads).
 GUESSED_STEPS: Final[Mapping[str, int]] = {
-    "ingest": 760, "split": 3_030, "look": 6_820, "listen": 30_700, "cast": 0, "route": 0, "deliver": 19_700,
+    "ingest": 760, "split": 4_800, "look": 49_000, "listen": 8_300, "cast": 1_100, "route": 0, "deliver": 19_700,
 }  # fmt: skip
 GUESSED_DRAWING: Final[Mapping[str, int]] = {"diff2lip": 22_400, "omnisync": 64_000}
 GUESSED_SHARE: Final = 776 / 1504  # of the frames of a dialogue are drawn: docs/MEASURED.md, "Whole films"
