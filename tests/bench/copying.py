@@ -8,7 +8,6 @@ file with the same takes, one frame of ten changed, in stretches of two seconds.
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from storage.film.planes import pixel_format
 from storage.film.probe import probe
 from storage.film.write import PictureWriter
 from tasks.conform import laid, lay_takes
+from tests.bench.forty import peak
 from tests.shoot import PAL, draw_film, draw_picture, keep_pictures, wrap
 
 SECONDS: Final = 10  # that are drawn; the rest is the same again
@@ -97,7 +97,7 @@ def run(how: str, film_path: Path, folder: Path) -> dict[str, float]:
     return {
         "wall": time.monotonic() - began,
         "cpu": sum(os.times()[:4]) - before,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak": peak(),
         "copied": copied,
         "frames": film.frames,
     }
