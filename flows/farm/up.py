@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import IO, Final, Literal, cast, get_args
 
 from flows.farm import env, server
@@ -56,7 +57,7 @@ def up(
     with ExitStack() as stack:
         for name in [*([] if role == "worker" else ["server"]), *(worker.name for worker in workers)]:
             stack.enter_context(_claimed(name))
-        stack.enter_context(_signals_interrupt())
+        signals = stack.enter_context(_signals_interrupt())
         url = _address() if role == "worker" else server.api(host, port)
         try:
             if role == "worker":
@@ -71,7 +72,7 @@ def up(
                 where = f"card {worker.card}" if worker.card is not None else "the CPU"
                 say(f"{worker.name:<16} serves the pool {worker.pool} on {where}, {_runs(worker.limit)} at once")
             say("farm             stands. Ctrl-C ends it.")
-            _tend(posts, url, say)
+            _tend(posts, url, say, signals)
         except KeyboardInterrupt:
             say("farm             ends; runs in the middle go back to their pool")
         finally:
@@ -137,8 +138,9 @@ def _wait_for(url: str, say: Callable[[str], None]) -> None:
         say(f"server           {url}")
 
 
-def _tend(posts: list[Post], url: str, say: Callable[[str], None]) -> None:
-    while True:
+def _tend(posts: list[Post], url: str, say: Callable[[str], None], signals: list[int]) -> None:
+    """Until an interrupt, or the signal of one that was lost."""
+    while not signals:
         for post in posts:
             if (fell := post.fallen()) is not None:
                 told, lost = fell
@@ -147,6 +149,7 @@ def _tend(posts: list[Post], url: str, say: Callable[[str], None]) -> None:
             elif post.tend():
                 say(f"{post.name:<16} started again")
         time.sleep(POLL_SECONDS)
+    raise KeyboardInterrupt
 
 
 def _end(posts: list[Post], url: str, say: Callable[[str], None]) -> None:
@@ -226,14 +229,23 @@ def _locked(lock: IO[str]) -> bool:
 
 
 @contextmanager
-def _signals_interrupt() -> Iterator[None]:
-    """Each of them does what Ctrl-C does, unless whoever started us wants it ignored, as nohup does."""
+def _signals_interrupt() -> Iterator[list[int]]:
+    """Each of them does what Ctrl-C does, unless whoever started us wants it ignored, as nohup does.
+
+    Yields the signals that came: code that cannot be interrupted, as a destructor, swallows the interrupt itself.
+    """
+    told: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        told.append(number)
+        signal.default_int_handler(number, frame)
+
     before = {number: signal.getsignal(number) for number in SIGNALS}
     ours = [number for number in SIGNALS if before[number] is not signal.SIG_IGN]
     for number in ours:
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, interrupt)
     try:
-        yield
+        yield told
     finally:
         for number in ours:
             signal.signal(number, before[number])
