@@ -15,7 +15,7 @@ def rows() -> list[str]:
         f"| master | {' | '.join(RATES)} | packets copied of {FRAMES} | untouched, encoded again |",
         "|---" * (len(RATES) + 3) + "|",
     ]
-    promises = 0
+    promises: list[str] = []
     for master in masters():
         cells, worst, copied = [], [], set()
         for rate in RATES:
@@ -23,14 +23,14 @@ def rows() -> list[str]:
                 made = make(master, rate, Path(folder))
                 found = findings(master, made)
                 worst.append(nearest(made))
-            promises += len(found)
+            promises += found
             copied.add(made.picture.copied)
             cells.append(", ".join(promise for promise, kept in found.items() if not kept) or "✓")
         near = [each for each in worst if each is not None]
         again = f"PSNR ≥ {min(near):.1f} dB" if near else "none"
         many = "–".join(str(each) for each in sorted(copied))
         table.append(f"| {master.called} | {' | '.join(cells)} | {many} | {again} |")
-    return [*table, "", f"{promises} promises were looked at: {', '.join(found)} where the film is lossless."]
+    return [*table, "", f"{len(promises)} promises were looked at: {'; '.join(dict.fromkeys(promises))}."]
 
 
 if __name__ == "__main__":
